@@ -31,7 +31,9 @@ def check_types(config: object) -> None:
         wrong_bool = isinstance(value, bool) and bool not in allowed
         if wrong_bool or not isinstance(value, allowed):
             expected = " or ".join(t.__name__ for t in allowed if t is not types.NoneType)
-            raise ConfigError(f"{name} is {value!r}, a {type(value).__name__}.", f"Give it a value of type {expected}.")
+            raise ConfigError(
+                f"{name} is {value!r}, a {type(value).__name__}.", f"Give it a value of type {expected}."
+            )
 
 
 def check_positive(config: object, name: str) -> None:
@@ -86,7 +88,15 @@ class ModelConfig:
         for name, value in defaults.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
-        for name in ("n_layers", "d_model", "n_heads", "n_kv_heads", "d_hidden", "vocab_size", "context_length"):
+        for name in (
+            "n_layers",
+            "d_model",
+            "n_heads",
+            "n_kv_heads",
+            "d_hidden",
+            "vocab_size",
+            "context_length",
+        ):
             check_positive(self, name)
         for name in ("rope_base", "norm_eps"):
             check_positive(self, name)
@@ -112,6 +122,19 @@ class ModelConfig:
     def d_head(self) -> int:
         """Width of one attention head."""
         return self.d_model // self.n_heads
+
+
+def gpt2_size(n_layers: int, d_model: int, n_heads: int) -> ModelConfig:
+    """Return GPT-2's form with the vocabulary, context and epsilon of all its released sizes."""
+    return ModelConfig(
+        n_layers=n_layers,
+        d_model=d_model,
+        n_heads=n_heads,
+        vocab_size=50257,
+        context_length=1024,
+        form="gpt2",
+        norm_eps=1e-5,
+    )
 
 
 @dataclass(frozen=True)
@@ -154,8 +177,6 @@ class TrainConfig:
     """Decides the first weights and the order of the data."""
     threads: int | None = None
     """CPU threads; None: as many as PyTorch chooses."""
-    eval_every: int = 0
-    """Steps between evaluations on the held-out text; 0: only at the end."""
     checkpoint_every: int = 0
     """Steps between checkpoints; 0: only at the end."""
     checkpoint_minutes: float = 10.0
@@ -172,14 +193,25 @@ class TrainConfig:
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name} '{getattr(self, name)}' is unknown.", f"Use one of {', '.join(allowed)}.")
-        for name in ("steps", "batch_size", "micro_batches", "learning_rate", "muon_learning_rate", "grad_clip"):
+                raise ConfigError(
+                    f"{name} '{getattr(self, name)}' is unknown.", f"Use one of {', '.join(allowed)}."
+                )
+        for name in (
+            "steps",
+            "batch_size",
+            "micro_batches",
+            "learning_rate",
+            "muon_learning_rate",
+            "grad_clip",
+        ):
             check_positive(self, name)
         if self.threads is not None:
             check_positive(self, "threads")
-        for name in ("weight_decay", "warmup_steps", "final_rate", "eval_every", "checkpoint_every", "seed"):
+        for name in ("weight_decay", "warmup_steps", "final_rate", "checkpoint_every", "seed"):
             if getattr(self, name) < 0 or not math.isfinite(getattr(self, name)):
-                raise ConfigError(f"{name} is {getattr(self, name)}, below zero or not a number.", "Use 0 or more.")
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, below zero or not a number.", "Use 0 or more."
+                )
         for name in ("beta1", "beta2", "momentum", "decay_fraction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}.", "Use a number from 0 to 1.")
@@ -196,23 +228,43 @@ class TrainConfig:
                 "Use fewer warmup_steps or more steps.",
             )
         if self.keep_last < 2:
-            raise ConfigError(f"keep_last is {self.keep_last}.", "Keep at least 2, so that one damaged checkpoint loses little.")
+            raise ConfigError(
+                f"keep_last is {self.keep_last}.",
+                "Keep at least 2, so that one damaged checkpoint loses little.",
+            )
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A whole run by name: a model, its training, a limit by steps or by the clock, and how much text."""
+class RunConfig:
+    """A whole run: a model, its training, the text, and what is looked at on the way; a run's config.json."""
 
     model: ModelConfig
     train: TrainConfig
     minutes: float | None = None
-    """Training time by the clock; None: `train.steps` decides."""
+    """Training time by the clock; the run then measures the machine and sets train.steps. None: train.steps decides."""
+    source: str = "embedded"
+    """The text: `embedded`, `synthetic`, or a file or folder of .txt, .md or .jsonl."""
     corpus_part: float = 1.0
     """Share of each source's documents that is read."""
     held_out_bytes: int = 250_000
     """Whole documents held out of each kind, in bytes."""
+    filtered: bool | None = None
+    """Apply the quality filters; None: to the embedded corpus only."""
     evaluations: int = 2
     """Evaluations on all held-out text, evenly spread, the last one at the end."""
+    sample_moments: int = 6
+    """Moments at which the prompts are completed: before the first step, then each later than the one before."""
+    prompts: tuple[str, ...] = ("The history of", "My fellow citizens", "def ", "Return the")
+    """What is completed."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "prompts", tuple(self.prompts))  # JSON has lists only
+        if self.minutes is not None:
+            check_positive(self, "minutes")
+        if not 0 < self.corpus_part <= 1:
+            raise ConfigError(f"corpus_part is {self.corpus_part}.", "Use a share above 0, up to 1.")
+        for name in ("held_out_bytes", "evaluations", "sample_moments"):
+            check_positive(self, name)
 
 
 SIZES: dict[str, ModelConfig] = {
@@ -222,31 +274,25 @@ SIZES: dict[str, ModelConfig] = {
     "mini": ModelConfig(n_layers=3, d_model=128, n_heads=2),
     "small": ModelConfig(n_layers=4, d_model=192, n_heads=3, context_length=256),
     "base": ModelConfig(n_layers=6, d_model=256, n_heads=4, context_length=256),
-    # GPT-2 as released (Radford et al. 2019, table 2; the parameter counts there are off, see data/facts)
-    "gpt2": ModelConfig(
-        n_layers=12, d_model=768, n_heads=12, vocab_size=50257, context_length=1024, form="gpt2", norm_eps=1e-5
-    ),
-    "gpt2-medium": ModelConfig(
-        n_layers=24, d_model=1024, n_heads=16, vocab_size=50257, context_length=1024, form="gpt2", norm_eps=1e-5
-    ),
-    "gpt2-large": ModelConfig(
-        n_layers=36, d_model=1280, n_heads=20, vocab_size=50257, context_length=1024, form="gpt2", norm_eps=1e-5
-    ),
-    "gpt2-xl": ModelConfig(
-        n_layers=48, d_model=1600, n_heads=25, vocab_size=50257, context_length=1024, form="gpt2", norm_eps=1e-5
-    ),
+    # GPT-2 as released: Radford et al. 2019, table 2
+    "gpt2": gpt2_size(n_layers=12, d_model=768, n_heads=12),
+    "gpt2-medium": gpt2_size(n_layers=24, d_model=1024, n_heads=16),
+    "gpt2-large": gpt2_size(n_layers=36, d_model=1280, n_heads=20),
+    "gpt2-xl": gpt2_size(n_layers=48, d_model=1600, n_heads=25),
 }
 
-PRESETS: dict[str, Preset] = {
-    "smoke": Preset(
+PRESETS: dict[str, RunConfig] = {
+    # seconds: to see that everything works
+    "smoke": RunConfig(
         model=SIZES["micro"],
-        train=TrainConfig(steps=60, batch_size=8, warmup_steps=0),
+        train=TrainConfig(steps=60, batch_size=8),
         corpus_part=0.04,
         held_out_bytes=20_000,
-        evaluations=2,
     ),
-    "minute": Preset(model=SIZES["mini"], train=TrainConfig(), minutes=1.0),
-    "laptop": Preset(model=SIZES["small"], train=TrainConfig(), minutes=10.0, evaluations=5),
+    # the course's first run
+    "minute": RunConfig(model=SIZES["mini"], train=TrainConfig(), minutes=1.0),
+    # ten minutes of the same
+    "laptop": RunConfig(model=SIZES["small"], train=TrainConfig(), minutes=10.0, evaluations=5),
 }
 
 
@@ -273,5 +319,7 @@ def from_dict(cls: type, values: dict):
         if field.default is dataclasses.MISSING and field.name not in values
     ]
     if missing:
-        raise ConfigError(f"{cls.__name__} lacks {', '.join(missing)}.", "Give every setting that has no default.")
+        raise ConfigError(
+            f"{cls.__name__} lacks {', '.join(missing)}.", "Give every setting that has no default."
+        )
     return cls(**values)

@@ -1,0 +1,297 @@
+"""The commands: minillm pretrain, sample, eval, corpus. Each is a typed function; its docstring is its help."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from minillm.config import PRESETS, SIZES, RunConfig, named
+from minillm.errors import CheckpointError, ConfigError, MinillmError
+from minillm.paths import checked_name
+
+app = tyro.extras.SubcommandApp()
+
+# what an option is called in --help, where "None" would say nothing
+Folder = Annotated[Path, tyro.conf.Positional]
+Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
+OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
+OptionalCount = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
+OptionalNumber = Annotated[float | None, tyro.conf.arg(metavar="X", help_behavior_hint="")]
+
+
+@app.command
+def pretrain(
+    preset: Name = "minute",
+    size: OptionalName = None,
+    source: OptionalName = None,
+    minutes: OptionalNumber = None,
+    steps: OptionalCount = None,
+    seed: OptionalCount = None,
+    out: OptionalPath = None,
+    resume: Flag = False,
+    config: OptionalPath = None,
+    checkpoint_every: OptionalCount = None,
+    batch_size: OptionalCount = None,
+    micro_batches: OptionalCount = None,
+    learning_rate: OptionalNumber = None,
+    optimizer: OptionalName = None,
+    precision: OptionalName = None,
+    threads: OptionalCount = None,
+    device: OptionalName = None,
+    filtered: Flag = False,
+    json: Flag = False,
+) -> int:
+    """Pretrain a model from nothing and report what it learned.
+
+    Reads text, turns it into tokens, trains, evaluates on held-out text, samples, and writes it all into a folder:
+    config.json, metrics.jsonl, evals.jsonl, samples.jsonl, checkpoints, loss.png, report.html, report.json.
+
+    Examples:
+        minillm pretrain                                   the course's first run, one minute of training
+        minillm pretrain --source my-texts --minutes 10    on your own .txt, .md or .jsonl files
+        minillm pretrain --config runs/minute-1/config.json --out runs/again     the same run once more
+
+    Args:
+        preset: A whole run by name: smoke (seconds), minute, laptop (ten minutes).
+        size: A model by name instead of the preset's: nano, micro, mini, small, base, gpt2, gpt2-medium, ...
+        source: The text: embedded, synthetic, or a file or folder of .txt, .md or .jsonl (field text).
+        minutes: Training time by the clock; the number of steps is measured, fixed and written down.
+        steps: Number of updates, instead of minutes.
+        seed: Decides the first weights and the order of the text.
+        out: The run's folder; without it the next free runs/PRESET-N.
+        resume: Go on with the run in --out from its newest whole checkpoint, or begin it if there is none.
+        config: Repeat the run of this config.json (runs/NAME/config.json) with all its settings.
+        checkpoint_every: Steps between checkpoints, besides the one at the end and one every ten minutes.
+        batch_size: Sequences in one update.
+        micro_batches: Parts a batch is cut into, to save memory.
+        learning_rate: Peak rate of AdamW.
+        optimizer: muon (with AdamW for tables and vectors) or adamw.
+        precision: fp32, bf16 or fp16; a run by the clock measures which is faster.
+        threads: CPU threads.
+        device: cpu, cuda or mps; without it the best one present.
+        filtered: Apply the quality filters to your own text too.
+        json: Print the report as JSON and nothing else.
+    """
+    from minillm.pretrain import pretrain as run
+
+    if minutes is not None and steps is not None:
+        raise ConfigError("Both --minutes and --steps are given.", "Use one of them.")
+    plan = read_plan(preset, config)
+    if size is not None:
+        model = dataclasses.replace(named(SIZES, size, "size"), vocab_size=plan.model.vocab_size)
+        plan = dataclasses.replace(plan, model=model)
+    training = {
+        "steps": steps,
+        "seed": seed,
+        "checkpoint_every": checkpoint_every,
+        "batch_size": batch_size,
+        "micro_batches": micro_batches,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "precision": precision,
+        "threads": threads,
+    }
+    train = dataclasses.replace(plan.train, **given(training))
+    plan = dataclasses.replace(plan, train=train, **given({"source": source, "minutes": minutes, "filtered": filtered or None}))
+    if steps is not None:
+        plan = dataclasses.replace(plan, minutes=None)
+    out = out or next_folder(Path("runs"), preset)
+    checked_name(out.name)
+    report = run(plan, out, resume=resume, device=device, say=silent if json else say, progress=not json)
+    if json:
+        print_json(report)
+    elif report["finished"]:
+        print(summary(report))
+    return 0 if report["finished"] else 130
+
+
+def given(settings: dict) -> dict:
+    """Return the settings that were given."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def read_plan(preset: str, config: Path | None) -> RunConfig:
+    """Return the run to do: a preset, or the one of a config.json, whose steps are then already fixed."""
+    if config is None:
+        return named(PRESETS, preset, "preset")
+    from minillm.pretrain import read_run_config
+
+    return dataclasses.replace(read_run_config(config), minutes=None)
+
+
+def next_folder(runs: Path, name: str) -> Path:
+    """Return runs/NAME-N with the first N that is free."""
+    number = 1
+    while (runs / f"{name}-{number}").exists():
+        number += 1
+    return runs / f"{name}-{number}"
+
+
+def say(line: str) -> None:
+    """Tell the learner what is going on, at once."""
+    print(line, flush=True)
+
+
+def silent(line: str) -> None:
+    """Tell nothing: a program reads the output."""
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON for a program."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def summary(report: dict) -> str:
+    """Say what a finished run did, where things lie and what to open next."""
+    kinds = ", ".join(f"{kind} {bits:.2f}" for kind, bits in report["bits_per_byte_by_kind"].items())
+    out = Path(report["out"])
+    return f"""
+Done: a model of {report["parameters"]:,} parameters read {report["tokens_seen"]:,} tokens in {report["elapsed_s"]:.0f} s.
+On text that it has not read it needs {report["val_bits_per_byte"]:.2f} bits a byte ({kinds}).
+Raw text takes 8; a model that knows nothing about it would need nearly as many.
+
+  its story, with what it wrote at six moments  {out / "report.html"}
+  its loss as a picture                         {out / "loss.png"}
+  its weights                                   {report["checkpoint"]}
+
+Let it write:         minillm sample {out} --prompt "The history of"
+Then open notebooks/00_start_here.ipynb:  make lab   (or: jupyter lab notebooks/00_start_here.ipynb)"""
+
+
+@app.command
+def sample(
+    run: Folder,
+    prompt: Annotated[str, tyro.conf.arg(metavar="TEXT")] = "The history of",
+    tokens: int = 200,
+    temperature: float = 0.8,
+    top_k: OptionalCount = None,
+    top_p: float = 1.0,
+    seed: int = 0,
+    json: Flag = False,
+) -> int:
+    """Let a trained model continue a prompt.
+
+    Args:
+        run: The run's folder, or one of its checkpoints.
+        prompt: The beginning of a text.
+        tokens: How many tokens to write.
+        temperature: 0 takes the likeliest token each time; higher is more varied.
+        top_k: Draw from this many likeliest tokens only.
+        top_p: Draw from the fewest likeliest tokens that together have this probability.
+        seed: The same seed gives the same text.
+        json: Print prompt, text and settings as JSON.
+    """
+    from minillm.report import printable
+    from minillm.sampling import check_sampling, generate
+
+    check_sampling(temperature, top_k, top_p, tokens)
+    settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
+    model, tokenizer = load_run(find_checkpoint(run))
+    text = generate(model, tokenizer, prompt, tokens, **settings)
+    if json:
+        print_json({"prompt": prompt, "text": text, "tokens": tokens, **settings})
+    else:
+        print(printable(prompt + text))
+    return 0
+
+
+@app.command(name="eval")
+def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -> int:
+    """Measure a trained model on held-out text: nats a token, perplexity, bits a byte by kind.
+
+    Args:
+        run: The run's folder, or one of its checkpoints.
+        source: Another text than the run's own: embedded, synthetic, or a file or folder.
+        json: Print the result as JSON.
+    """
+    from minillm.batches import prepare_tokens
+    from minillm.evaluate import evaluate
+    from minillm.pretrain import read_run_config
+
+    folder = find_checkpoint(run)
+    plan = read_run_config(folder.parent.parent / "config.json")
+    model, tokenizer = load_run(folder)
+    tokens = prepare_tokens(
+        source or plan.source,
+        tokenizer,
+        part=plan.corpus_part,
+        held_out_bytes=plan.held_out_bytes,
+        filtered=plan.filtered,
+        say=silent if json else say,
+    )
+    result = evaluate(model, tokens)
+    if json:
+        print_json({"checkpoint": str(folder), "corpus_fingerprint": tokens.fingerprint, **dataclasses.asdict(result)})
+    else:
+        print(f"{folder}\nnats a token  {result.val_loss_nats:.4f}   perplexity {result.val_perplexity:.1f}")
+        for kind, bits in result.bits_per_byte_by_kind.items():
+            print(f"bits a byte   {bits:.4f}   {kind}")
+        print(f"bits a byte   {result.val_bits_per_byte:.4f}   mean of the kinds")
+    return 0
+
+
+def find_checkpoint(run: Path) -> Path:
+    """Return a checkpoint's folder, given it or its run. Raises CheckpointError if there is none."""
+    from minillm.checkpoint import list_checkpoints
+
+    if (run / "manifest.json").exists():
+        return run
+    found = list_checkpoints(run / "checkpoints") if run.is_dir() else []
+    if not found:
+        raise CheckpointError(
+            f"There is no checkpoint in {run}.", "Name a run's folder, such as runs/minute-1; make one with: minillm pretrain"
+        )
+    return found[-1]
+
+
+def load_run(folder: Path):
+    """Return a checkpoint's model and the tokenizer that it was trained with, which must be the course's."""
+    from minillm.checkpoint import load_model, read_state
+    from minillm.tokenizer import course_tokenizer
+
+    model, tokenizer = load_model(folder), course_tokenizer()
+    trained_with = read_state(folder).tokenizer_fingerprint
+    if trained_with != tokenizer.fingerprint:
+        raise CheckpointError(
+            f"{folder} was trained with the tokenizer {trained_with}, and the course's is {tokenizer.fingerprint}.",
+            "Use the version of minillm that trained it, or train it again.",
+        )
+    return model, tokenizer
+
+
+@app.command
+def corpus(source: Name = "embedded", json: Flag = False) -> int:
+    """Show what a model reads: documents, bytes, tokens and licences of each kind, and what each step threw away.
+
+    Args:
+        source: embedded, synthetic, or a file or folder of .txt, .md or .jsonl.
+        json: Print it as JSON.
+    """
+    from minillm.batches import prepare_tokens
+    from minillm.tokenizer import course_tokenizer
+
+    tokens = prepare_tokens(source, course_tokenizer(), say=silent if json else say)
+    described = tokens.describe()
+    if json:
+        print_json(described)
+    else:
+        print(tokens.table())
+    return 0
+
+
+def main() -> None:
+    """Run the command line; a named error prints its cause and its remedy and exits with code 2."""
+    try:
+        sys.exit(app.cli(prog="minillm", description=__doc__))
+    except MinillmError as error:
+        print(f"{type(error).__name__}: {error.cause}\n{error.remedy}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
