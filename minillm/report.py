@@ -4,16 +4,15 @@ import base64
 import html
 from pathlib import Path
 
-import matplotlib
-
 from minillm.paths import write_atomically
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; lines differ in marker too
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 
 
-def smooth(values: list[float], memory: float = 0.95) -> list[float]:
-    """Return the running mean in which each older value counts `memory` times as much as the next one."""
+def smooth(values: list[float]) -> list[float]:
+    """Return the running mean over about the last thirtieth of all values, older ones fading out."""
+    memory = 1 - 1 / max(2.0, len(values) / 30)
     smoothed, total, weight = [], 0.0, 0.0
     for value in values:
         total, weight = total * memory + value, weight * memory + 1
@@ -41,13 +40,10 @@ def draw_loss(metrics: list[dict], evals: list[dict], path: Path, even_odds_nats
         axes.plot(x, y, color=ORANGE, marker="o", linestyle="--", label="held-out text")
         axes.annotate(f"{y[-1]:.2f}", (x[-1], y[-1]), textcoords="offset points", xytext=(4, 6), color=ORANGE)
     axes.axhline(even_odds_nats, color=GREY, linestyle=":", label=f"even odds, ln V = {even_odds_nats:.2f}")
-    axes.set(
-        xlabel="tokens seen (millions)", ylabel="loss (nats a token)", title="The loss while the model reads"
-    )
+    axes.set(xlabel="tokens seen (millions)", ylabel="loss (nats a token)", title="The loss while the model reads")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    with matplotlib.rc_context():
-        figure.savefig(path, metadata={"Software": None})
+    figure.savefig(path, metadata={"Software": None})
     return describe_loss(metrics, evals, even_odds_nats)
 
 
@@ -69,9 +65,7 @@ def describe_loss(metrics: list[dict], evals: list[dict], even_odds_nats: float)
 def table(header: list[str], rows: list[list[object]]) -> str:
     """Return an HTML table, every cell escaped."""
     head = "".join(f"<th scope='col'>{html.escape(str(cell))}</th>" for cell in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -114,10 +108,12 @@ def write_report(
         + [f"{e['bits_per_byte_by_kind'][kind]:.3f}" for kind in kinds]
         for e in evals
     ]
+    prompts = list(dict.fromkeys(sample["prompt"] for sample in samples))
+    by_prompt = sorted(samples, key=lambda sample: (prompts.index(sample["prompt"]), sample["step"]))
     sample_blocks = "".join(
-        f"<h3>Step {sample['step']}: {html.escape(sample['prompt'])}</h3>"
-        f"<pre>{html.escape(printable(sample['prompt'] + sample['text']))}</pre>"
-        for sample in samples
+        f"<h3>After {sample['step']} steps</h3><pre><b>{html.escape(printable(sample['prompt']))}</b>"
+        f"{html.escape(printable(sample['text']))}</pre>"
+        for sample in by_prompt
     )
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>minillm: a pretraining run</title><style>{STYLE}</style></head><body>
@@ -125,7 +121,7 @@ def write_report(
 <p><img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{picture}"></p>
 <h2>In figures</h2>{table(["What", "Value"], figures)}
 <h2>Held-out text</h2>{table(["Step", "Nats a token", "Bits a byte", *kinds], eval_rows)}
-<h2>What it wrote</h2>{sample_blocks}
+<h2>What it wrote, prompt by prompt</h2>{sample_blocks}
 </body></html>
 """
     write_atomically(folder / "report.html", page)

@@ -1,0 +1,329 @@
+"""Published figures about pretraining, each with its source: the tables in `data/facts`, as typed rows.
+
+    run = find(runs(), "GPT-3")
+    run.training_tokens, run.source, run.quality
+
+An empty cell is None. What the columns mean, and how far each source can be trusted: `data/facts/README.md`.
+"""
+
+import csv
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, TypeVar
+
+from minillm.errors import ConfigError, DataError
+from minillm.paths import data_dir
+
+NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+BYTES_IN = {"GB": 1e9, "TB": 1e12, "GiB": 2**30, "TiB": 2**40}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One published pretraining run."""
+
+    name: str
+    organisation: str
+    year: int | None
+    parameters_total: float | None
+    parameters_active: float | None
+    """Parameters that take part in one token; fewer than the total in a mixture of experts."""
+    training_tokens: float | None
+    training_flops: float | None
+    """As published; hardware operations where `source` says so."""
+    accelerator: str
+    accelerator_count: float | None
+    accelerator_hours: float | None
+    """All devices together."""
+    peak_bf16_tflops: float | None
+    """Of one device, dense."""
+    reported_mfu: float | None
+    """Share of the peak that the authors report, 0 to 1."""
+    reported_cost_usd: float | None
+    energy_mwh: float | None
+    co2e_tonnes: float | None
+    source: str
+    quality: str
+
+
+@dataclass(frozen=True)
+class Price:
+    """Rent of one accelerator for an hour in dollars, as a range, with the year and conditions in words."""
+
+    low_usd_per_hour: float
+    high_usd_per_hour: float
+    note: str
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """One device: what it computes, holds and draws."""
+
+    name: str
+    vendor: str
+    year: int | None
+    peak_bf16_tflops: float | None
+    """Dense; data sheets like to print the double figure for sparse matrices."""
+    peak_fp32_tflops: float | None
+    memory_gb: float | None
+    """The smallest where it was sold with several."""
+    memory_text: str
+    bandwidth_tb_per_s: float | None
+    power_w: float | None
+    prices: tuple[Price, ...]
+    """From the oldest quotation to the newest; snapshots of single pages, so ranges only."""
+    source: str
+    quality: str
+
+
+@dataclass(frozen=True)
+class MemoryFact:
+    """One rule or figure for the memory and storage that training takes."""
+
+    topic: str
+    item: str
+    value: str
+    example: str
+    source: str
+    quality: str
+
+    @property
+    def name(self) -> str:
+        """Topic and item, to find it by."""
+        return f"{self.topic}: {self.item}"
+
+
+@dataclass(frozen=True)
+class MixturePart:
+    """One source of text in the diet of a published model or dataset."""
+
+    mixture: str
+    component: str
+    category: str
+    amount: float | None
+    """Size in `unit`; None where it is unknown."""
+    unit: str | None
+    """tokens, words or bytes."""
+    weight: float | None
+    """Share of the tokens seen in training, 0 to 1."""
+    epochs: float | None
+    amount_text: str
+    weight_text: str
+    epochs_text: str
+    source: str
+    quality: str
+
+    @property
+    def name(self) -> str:
+        """Mixture and component, to find it by."""
+        return f"{self.mixture}: {self.component}"
+
+
+@dataclass(frozen=True)
+class ScalingLaw:
+    """One constant, formula or worked value of a published scaling law."""
+
+    law: str
+    quantity: str
+    value: float | None
+    """The number, if it is one; a formula or several numbers stand in `text`."""
+    text: str
+    unit_or_uncertainty: str
+    source: str
+    quality: str
+
+    @property
+    def name(self) -> str:
+        """Law and quantity, to find it by."""
+        return f"{self.law}: {self.quantity}"
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """What it is found by."""
+
+
+Row = TypeVar("Row", bound=Named)
+
+
+@cache
+def runs() -> tuple[Run, ...]:
+    """Return the published pretraining runs, GPT-1 to 2026."""
+    return tuple(
+        Run(
+            name=row["model"].removeprefix("EXTRA "),
+            organisation=row["organisation"],
+            year=whole_number(row["year"]),
+            parameters_total=plain_number(row["parameters_total"]),
+            parameters_active=plain_number(row["parameters_active"]),
+            training_tokens=plain_number(row["training_tokens"]),
+            training_flops=plain_number(row["training_flops"]),
+            accelerator=row["accelerator"],
+            accelerator_count=plain_number(row["accelerator_count"]),
+            accelerator_hours=plain_number(row["accelerator_hours"]),
+            peak_bf16_tflops=plain_number(row["peak_bf16_tflops_of_accelerator"]),
+            reported_mfu=plain_number(row["reported_mfu"]),
+            reported_cost_usd=plain_number(row["reported_cost_usd"]),
+            energy_mwh=plain_number(row["energy_mwh"]),
+            co2e_tonnes=plain_number(row["co2e_tonnes"]),
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("pretraining_runs.csv")
+    )
+
+
+@cache
+def accelerators() -> tuple[Accelerator, ...]:
+    """Return the devices, from a two-core CPU to the GB200."""
+    return tuple(
+        Accelerator(
+            name=row["name"].removeprefix("EXTRA "),
+            vendor=row["vendor"],
+            year=whole_number(row["year"]),
+            peak_bf16_tflops=plain_number(row["peak_dense_bf16_tflops"]),
+            peak_fp32_tflops=plain_number(row["peak_fp32_tflops"]),
+            memory_gb=first_number(row["memory_gb"]),
+            memory_text=row["memory_gb"],
+            bandwidth_tb_per_s=plain_number(row["bandwidth_tb_s"]),
+            power_w=plain_number(row["tdp_w"]),
+            prices=parse_prices(row["cloud_price_usd_per_hour"]),
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("accelerators.csv")
+    )
+
+
+@cache
+def memory() -> tuple[MemoryFact, ...]:
+    """Return the rules for memory and storage: model states, activations, checkpoints."""
+    return tuple(
+        MemoryFact(
+            topic=row["topic"],
+            item=row["item"].removeprefix("EXTRA "),
+            value=row["formula_or_value"],
+            example=row["example"],
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("memory.csv")
+    )
+
+
+@cache
+def mixtures() -> tuple[MixturePart, ...]:
+    """Return what published models read, source by source; rows named TOTAL are sums."""
+    parts = []
+    for row in read_table("mixtures.csv"):
+        amount, unit = parse_amount(row["tokens_or_bytes"])
+        parts.append(
+            MixturePart(
+                mixture=row["mixture"].removeprefix("EXTRA "),
+                component=row["component"],
+                category=row["category"],
+                amount=amount,
+                unit=unit,
+                weight=plain_number(row["sampling_weight"]),
+                epochs=plain_number(row["epochs"]),
+                amount_text=row["tokens_or_bytes"],
+                weight_text=row["sampling_weight"],
+                epochs_text=row["epochs"],
+                source=row["source"],
+                quality=row["source_quality"],
+            )
+        )
+    return tuple(parts)
+
+
+@cache
+def scaling_laws() -> tuple[ScalingLaw, ...]:
+    """Return the constants of the published scaling laws, Kaplan 2020 to 2026."""
+    return tuple(
+        ScalingLaw(
+            law=row["law"].removeprefix("EXTRA "),
+            quantity=row["quantity"],
+            value=plain_number(row["value"]),
+            text=row["value"],
+            unit_or_uncertainty=row["unit_or_uncertainty"],
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("scaling_laws.csv")
+    )
+
+
+def find(rows: Sequence[Row], name: str) -> Row:
+    """Return the one row with a name, or the one whose name contains it; case does not matter.
+
+    Raises ConfigError when no row or several fit, naming the nearest.
+    """
+    wanted = name.casefold().strip()
+    exact = [row for row in rows if row.name.casefold() == wanted]
+    fitting = exact or [row for row in rows if wanted and wanted in row.name.casefold()]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ConfigError(
+            f"'{name}' fits {len(fitting)} rows of the table.",
+            f"Say which: {', '.join(row.name for row in fitting[:6])}.",
+        )
+    # by their beginnings, since a learner writes "GPT3" for "GPT-3 175B"
+    nearest = max(
+        (row.name for row in rows),
+        key=lambda known: difflib.SequenceMatcher(None, wanted, known.casefold()[: len(wanted) + 1]).ratio(),
+    )
+    raise ConfigError(f"There is no '{name}' in the table.", f"Did you mean '{nearest}'?")
+
+
+def read_table(file_name: str) -> list[dict[str, str]]:
+    """Return the rows of one table of `data/facts` as text, by column name."""
+    path = data_dir() / "facts" / file_name
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"The table {path} cannot be read: {error.strerror}.", "Install minillm again.") from error
+
+
+def plain_number(cell: str) -> float | None:
+    """Return the number of a cell such as 'about 20' or '521 (log 6.26)', and None for all else."""
+    match = re.fullmatch(rf"(?:about )?({NUMBER})(?: [(\[].*)?", cell)
+    return float(match[1]) if match else None
+
+
+def first_number(cell: str) -> float | None:
+    """Return the first number of a cell such as '16-32' or 'up to 128 shared'."""
+    match = re.search(NUMBER, cell)
+    return float(match[0]) if match else None
+
+
+def whole_number(cell: str) -> int | None:
+    """Return a cell's whole number, such as a year."""
+    return int(cell) if cell else None
+
+
+def parse_amount(cell: str) -> tuple[float | None, str | None]:
+    """Return size and unit of a cell: '410e9 tokens' is (4.1e11, 'tokens'), '3.3 TB' is (3.3e12, 'bytes')."""
+    match = re.match(rf"(?:about )?({NUMBER}) (?:\([^)]*\) )?(tokens|words|GB|TB|GiB|TiB)\b", cell)
+    if not match:
+        return None, None
+    amount, unit = float(match[1]), match[2]
+    return (amount * BYTES_IN[unit], "bytes") if unit in BYTES_IN else (amount, unit)
+
+
+def parse_prices(cell: str) -> tuple[Price, ...]:
+    """Return the quotations of a cell: '1.75 (2024); 0.80-3.00 (2026)' are two, the second a range."""
+    prices = []
+    for quotation in filter(None, (part.strip() for part in cell.split(";"))):
+        bare = re.sub(r"\s*\([^)]*\)", "", quotation)
+        match = re.match(rf"({NUMBER})(?:-({NUMBER}))?", bare)
+        if match:
+            prices.append(Price(float(match[1]), float(match[2] or match[1]), quotation))
+    return tuple(prices)
