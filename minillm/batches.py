@@ -46,19 +46,15 @@ def tokenize(corpus: Corpus, tokenizer: Tokenizer) -> Tokens:
             f"A vocabulary of {tokenizer.vocab_size:,} does not fit into 16 bits.",
             "Use at most 65,536 tokens.",
         )
-    train = {
-        kind: tokenizer.encode_documents([d.text for d in documents])
-        for kind, documents in corpus.train.items()
-    }
+    train = {kind: tokenizer.encode_documents([d.text for d in documents]) for kind, documents in corpus.train.items()}
     held_out = {
-        kind: tokenizer.encode_documents([d.text for d in documents])
-        for kind, documents in corpus.held_out.items()
+        kind: tokenizer.encode_documents([d.text for d in documents]) for kind, documents in corpus.held_out.items()
     }
-    n_bytes = {
-        kind: sum(len(d.text.encode("utf-8")) for d in documents)
-        for kind, documents in corpus.held_out.items()
-    }
+    n_bytes = {kind: sum(len(d.text.encode("utf-8")) for d in documents) for kind, documents in corpus.held_out.items()}
     summary = corpus.summary()
+    for kind, ids in train.items():
+        summary["kinds"][kind]["train_tokens"] = len(ids)
+        summary["kinds"][kind]["held_out_tokens"] = len(held_out[kind])
     return Tokens(train, held_out, n_bytes, dict(corpus.weights), corpus.fingerprint, summary)
 
 
@@ -95,19 +91,19 @@ def prepare_tokens(
 
 def write_tokens(folder: Path, tokens: Tokens) -> None:
     """Write token streams and their description; the description comes last and makes the folder valid."""
-    sizes = {}
+    hashes = {}
     for part, streams in (("train", tokens.train), ("held_out", tokens.held_out)):
         for kind, ids in streams.items():
             path = folder / f"{part}-{kind}.npy"
             np.save(path, ids)
-            sizes[path.name] = path.stat().st_size
+            hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     description = {
         "kinds": list(tokens.train),
         "held_out_bytes": tokens.held_out_bytes,
         "weights": tokens.weights,
         "fingerprint": tokens.fingerprint,
         "summary": tokens.summary,
-        "sizes": sizes,
+        "sha256": hashes,
     }
     write_json(folder / "tokens.json", description)
 
@@ -116,16 +112,14 @@ def read_tokens(folder: Path) -> Tokens | None:
     """Read what `write_tokens` wrote; None if it is not there or not whole."""
     try:
         description = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))
-        for name, size in description["sizes"].items():
-            if (folder / name).stat().st_size != size:
+        for name, expected in description["sha256"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
                 return None
         streams = {
-            part: {
-                kind: np.load(folder / f"{part}-{kind}.npy", mmap_mode="r") for kind in description["kinds"]
-            }
+            part: {kind: np.load(folder / f"{part}-{kind}.npy", mmap_mode="r") for kind in description["kinds"]}
             for part in ("train", "held_out")
         }
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Tokens(
         streams["train"],
@@ -137,9 +131,7 @@ def read_tokens(folder: Path) -> Tokens | None:
     )
 
 
-def get_batch(
-    tokens: Tokens, *, seed: int, step: int, batch_size: int, context_length: int
-) -> tuple[Tensor, Tensor]:
+def get_batch(tokens: Tokens, *, seed: int, step: int, batch_size: int, context_length: int) -> tuple[Tensor, Tensor]:
     """Return the inputs and targets of one step, both [B, T]: the targets are the inputs moved on by one token.
 
     Each sequence comes from a kind drawn by weight and starts at a place drawn at random. The same seed and step

@@ -4,12 +4,14 @@ A checkpoint is a folder `step-000120` with `model.safetensors`, `optimizer.pt` 
 `state.json` and `manifest.json`, which names every other file with size and sha256. It counts only if that verifies.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import io
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from safetensors.torch import load_file, save
 from torch.optim import Optimizer
 
 from minillm.config import ModelConfig, TrainConfig, from_dict
-from minillm.errors import CheckpointError
+from minillm.errors import CheckpointError, MinillmError
 from minillm.model import Transformer
 from minillm.paths import write_atomically, write_json
 from minillm.records import Record
@@ -131,6 +133,8 @@ def verify(folder: Path) -> None:
         raise CheckpointError(
             f"{folder} is no whole checkpoint ({type(error).__name__}: {error}).", remedy
         ) from None
+    if not isinstance(written_format, int) or written_format < 1:
+        raise CheckpointError(f"{folder / 'manifest.json'} names no format.", remedy)
     if written_format > FORMAT:
         raise CheckpointError(
             f"{folder} has format {written_format}; this version of minillm reads up to {FORMAT}.",
@@ -180,17 +184,33 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[Path]]:
     return None, set_aside
 
 
+@contextlib.contextmanager
+def named_failures(path: Path) -> Iterator[None]:
+    """Turn what goes wrong inside a file whose manifest fits, but which another program made, into a CheckpointError."""
+    try:
+        yield
+    except MinillmError:
+        raise
+    except Exception as error:  # whatever a foreign file makes the readers say: pickle with code, other names or shapes
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(
+            f"{path} is not what minillm writes ({type(error).__name__}: {reason}).", "Use another checkpoint."
+        ) from None
+
+
 def read_state(folder: Path) -> State:
     """Read a verified checkpoint's step, clock and fingerprints."""
-    values = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    values.pop("versions")
-    return State(record=Record(**values.pop("record")), **values)
+    with named_failures(folder / "state.json"):
+        values = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        values.pop("versions")
+        return State(record=Record(**values.pop("record")), **values)
 
 
 def read_configs(folder: Path) -> tuple[ModelConfig, TrainConfig]:
     """Read the settings of a checkpoint's model and run."""
-    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return from_dict(ModelConfig, values["model"]), from_dict(TrainConfig, values["train"])
+    with named_failures(folder / "config.json"):
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return from_dict(ModelConfig, values["model"]), from_dict(TrainConfig, values["train"])
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> Transformer:
@@ -204,27 +224,24 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> Transformer:
 
 def load_weights(folder: Path, model: Transformer) -> None:
     """Put a checkpoint's weights into a model of the same shape, or raise a CheckpointError."""
-    weights = load_file(folder / "model.safetensors")
-    if model.config.tied:
-        weights["head.weight"] = weights["token_embedding.weight"]
-    try:
+    with named_failures(folder / "model.safetensors"):
+        weights = load_file(folder / "model.safetensors")
+        if model.config.tied:
+            weights["head.weight"] = weights["token_embedding.weight"]
         model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{folder} holds another model than its settings say ({error}).", "Use another checkpoint."
-        ) from None
 
 
 def load_training(
     folder: Path, optimizers: list[Optimizer], scaler: torch.amp.GradScaler | None = None
 ) -> None:
     """Put a checkpoint's optimizer, scaler and random state back. Nothing is unpickled but tensors and plain values."""
-    training = torch.load(folder / "optimizer.pt", weights_only=True, map_location="cpu")
-    for optimizer, values in zip(optimizers, training["optimizers"], strict=True):
-        optimizer.load_state_dict(values)
-    torch.set_rng_state(training["rng"])
-    if scaler and training["scaler"]:
-        scaler.load_state_dict(training["scaler"])
+    with named_failures(folder / "optimizer.pt"):
+        training = torch.load(folder / "optimizer.pt", weights_only=True, map_location="cpu")
+        for optimizer, values in zip(optimizers, training["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
+        torch.set_rng_state(training["rng"])
+        if scaler and training["scaler"]:
+            scaler.load_state_dict(training["scaler"])
 
 
 def check_same(folder: Path, saved: State, model_config: ModelConfig, current: State) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -97,9 +98,13 @@ def pretrain(
         "threads": threads,
     }
     train = dataclasses.replace(plan.train, **given(training))
-    plan = dataclasses.replace(plan, train=train, **given({"source": source, "minutes": minutes, "filtered": filtered or None}))
+    plan = dataclasses.replace(
+        plan, train=train, **given({"source": source, "minutes": minutes, "filtered": filtered or None})
+    )
     if steps is not None:
         plan = dataclasses.replace(plan, minutes=None)
+    if resume and out is None:
+        raise ConfigError("--resume needs to know which run.", "Name its folder with --out.")
     out = out or next_folder(Path("runs"), preset)
     checked_name(out.name)
     report = run(plan, out, resume=resume, device=device, say=silent if json else say, progress=not json)
@@ -244,7 +249,8 @@ def find_checkpoint(run: Path) -> Path:
     found = list_checkpoints(run / "checkpoints") if run.is_dir() else []
     if not found:
         raise CheckpointError(
-            f"There is no checkpoint in {run}.", "Name a run's folder, such as runs/minute-1; make one with: minillm pretrain"
+            f"There is no checkpoint in {run}.",
+            "Name a run's folder, such as runs/minute-1; make one with: minillm pretrain",
         )
     return found[-1]
 
@@ -273,14 +279,14 @@ def corpus(source: Name = "embedded", json: Flag = False) -> int:
         json: Print it as JSON.
     """
     from minillm.batches import prepare_tokens
+    from minillm.corpus import summary_table
     from minillm.tokenizer import course_tokenizer
 
     tokens = prepare_tokens(source, course_tokenizer(), say=silent if json else say)
-    described = tokens.describe()
     if json:
-        print_json(described)
+        print_json(tokens.summary)
     else:
-        print(tokens.table())
+        print(summary_table(tokens.summary))
     return 0
 
 
@@ -291,6 +297,18 @@ def main() -> None:
     except MinillmError as error:
         print(f"{type(error).__name__}: {error.cause}\n{error.remedy}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        print(
+            f"{type(error).__name__}: {error}\nCheck that there is space and that the place may be written to.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped before the training began; nothing is lost.", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

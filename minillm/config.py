@@ -25,7 +25,7 @@ def check_types(config: object) -> None:
         elif isinstance(hint, types.UnionType):
             allowed = typing.get_args(hint)
         else:
-            allowed = (hint,)
+            allowed = (typing.get_origin(hint) or hint,)  # tuple[str, ...] is checked as a tuple
         if float in allowed:
             allowed += (int,)
         wrong_bool = isinstance(value, bool) and bool not in allowed
@@ -149,7 +149,7 @@ class TrainConfig:
     """Parts a batch is cut into to save memory; the update is the same."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """Muon for the matrices inside the blocks and AdamW for the rest, or AdamW for all."""
-    learning_rate: float = 0.004
+    learning_rate: float = 0.01
     """Peak rate of AdamW."""
     muon_learning_rate: float = 0.02
     """Peak rate of Muon."""
@@ -203,6 +203,7 @@ class TrainConfig:
             "learning_rate",
             "muon_learning_rate",
             "grad_clip",
+            "checkpoint_minutes",
         ):
             check_positive(self, name)
         if self.threads is not None:
@@ -212,11 +213,13 @@ class TrainConfig:
                 raise ConfigError(
                     f"{name} is {getattr(self, name)}, below zero or not a number.", "Use 0 or more."
                 )
-        for name in ("beta1", "beta2", "momentum", "decay_fraction"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}.", "Use a number from 0 to 1.")
-        if self.checkpoint_minutes <= 0:
-            raise ConfigError(f"checkpoint_minutes is {self.checkpoint_minutes}.", "Use a number above 0.")
+        for name in ("beta1", "beta2", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}.", "Use a number from 0 to below 1.")
+        if not 0 <= self.decay_fraction <= 1:
+            raise ConfigError(f"decay_fraction is {self.decay_fraction}.", "Use a share from 0 to 1.")
+        if self.seed >= 2**63:
+            raise ConfigError(f"seed is {self.seed}.", "Use a seed below 2^63.")
         if self.batch_size % self.micro_batches:
             raise ConfigError(
                 f"batch_size {self.batch_size} cannot be cut into {self.micro_batches} equal micro_batches.",
@@ -254,11 +257,15 @@ class RunConfig:
     """Evaluations on all held-out text, evenly spread, the last one at the end."""
     sample_moments: int = 6
     """Moments at which the prompts are completed: before the first step, then each later than the one before."""
-    prompts: tuple[str, ...] = ("The history of", "My fellow citizens", "def ", "Return the")
+    prompts: tuple[str, ...] = ("The history of", "The people of this country", "from sympy import", "Return the")
     """What is completed."""
 
     def __post_init__(self):
-        object.__setattr__(self, "prompts", tuple(self.prompts))  # JSON has lists only
+        if isinstance(self.prompts, list):  # JSON has no tuples
+            object.__setattr__(self, "prompts", tuple(self.prompts))
+        check_types(self)
+        if not all(isinstance(prompt, str) and prompt for prompt in self.prompts):
+            raise ConfigError(f"prompts are {self.prompts!r}.", "Give texts of at least one character.")
         if self.minutes is not None:
             check_positive(self, "minutes")
         if not 0 < self.corpus_part <= 1:

@@ -62,6 +62,8 @@ def evaluate(model: Transformer, tokens: Tokens, *, batch_size: int = 64) -> Eva
     model.eval()
     nats, targets, by_kind = 0.0, 0, {}
     for kind, ids in tokens.held_out.items():
+        if not tokens.held_out_bytes[kind]:  # a small source may have nothing left to hold out
+            continue
         kind_nats = stream_nats(model, ids, batch_size=batch_size)
         nats, targets = nats + kind_nats, targets + len(ids) - 1
         by_kind[kind] = bits_per_byte(kind_nats, tokens.held_out_bytes[kind])

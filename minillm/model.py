@@ -73,7 +73,7 @@ class Attention(nn.Module):
         q = self.query(x).view(n_batch, n_new, self.n_heads, self.d_head).transpose(1, 2)  # [B, H, T, D]
         k = self.key(x).view(n_batch, n_new, self.n_kv_heads, self.d_head).transpose(1, 2)  # [B, K, T, D]
         v = self.value(x).view(n_batch, n_new, self.n_kv_heads, self.d_head).transpose(1, 2)
-        q, k = self.query_norm(q).to(v.dtype), self.key_norm(k).to(v.dtype)
+        q, k = self.query_norm(q.float()).to(v.dtype), self.key_norm(k.float()).to(v.dtype)  # in 32 bits always
         if angles is not None:
             q, k = rotate(q, *angles), rotate(k, *angles)
         if cache is not None:

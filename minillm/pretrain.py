@@ -9,6 +9,7 @@ import json
 import math
 import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,8 +74,10 @@ def pretrain(
         say=say,
     )
     check_length(tokens, config.model)
+    check_prompts(config, tokenizer)
     keep_freed_memory()
     with claimed(out), stop_on_signals() as stop:
+        check_folder(out, resume)  # once more, now that no other process can write into it
         config = settle(config, out, tokens, place, say)
         torch.manual_seed(config.train.seed)
         model = Transformer(config.model).to(place)
@@ -129,17 +132,33 @@ def check_length(tokens: Tokens, config: ModelConfig) -> None:
         raise DataError("No text is held out, so the loss could not be checked.", "Give a longer text.")
 
 
+def check_prompts(config: RunConfig, tokenizer: Tokenizer) -> None:
+    """Raise a ConfigError if a prompt, with the end-of-text before it, fills more than the context."""
+    for prompt in config.prompts:
+        n_tokens = 1 + len(tokenizer.encode(prompt))
+        if n_tokens > config.model.context_length:
+            raise ConfigError(
+                f"The prompt '{prompt}' has {n_tokens} tokens and the model sees {config.model.context_length}.",
+                "Shorten it, or use a model with a longer context.",
+            )
+
+
 @contextlib.contextmanager
 def claimed(out: Path) -> Iterator[None]:
     """Hold the run's folder for this process alone; the system lets go of it even after a kill."""
-    out.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(out / ".lock", timeout=0):
-            yield
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock").acquire(timeout=0)
     except Timeout:
         raise CheckpointError(
             f"Another process is training in {out}.", "Wait for it to end, or use another --out."
         ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"The folder {out} cannot be written to ({error.strerror or error}).", "Use another --out."
+        ) from None
+    with lock:
+        yield
 
 
 @contextlib.contextmanager
@@ -201,6 +220,8 @@ def check_same_request(began: RunConfig, asked: RunConfig) -> None:
     if began.minutes is not None and began.minutes == asked.minutes:
         fixed = {"steps": began.train.steps, "precision": began.train.precision}
         asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, **fixed))
+    elif asked.minutes is None:  # its own config.json, read with --config, has the steps already
+        began = dataclasses.replace(began, minutes=None)
     if asked.train.threads is None:
         asked = dataclasses.replace(
             asked, train=dataclasses.replace(asked.train, threads=began.train.threads)
@@ -317,22 +338,31 @@ class Run:
             disable=not progress,
             unit="step",
             dynamic_ncols=True,
+            mininterval=0.5 if sys.stderr.isatty() else 10,  # a log file wants few lines
         )
         try:
             for record in records:
-                self.after_step(record, stopping=stop())
-                bar.set_postfix_str(f"loss {record.train_loss_nats:.2f}, {record.tokens_per_s:,.0f} tokens/s")
+                stopping = stop()  # asked once: a signal that comes later finds its step not yet saved
+                self.after_step(record, stopping)
+                bar.set_postfix_str(f"loss {record.train_loss_nats:.2f}, {record.tokens_per_s:,.0f} tokens/s", refresh=False)
                 bar.update()
-                if stop() and record.step < steps:
+                if stopping and record.step < steps:
                     return False
         except TrainingError as error:
             newest, _ = checkpoint.newest_whole(self.out / "checkpoints")
             last = f"Last good checkpoint: {newest}." if newest else "There is no checkpoint yet."
             raise TrainingError(error.cause, f"{error.remedy} {last}") from None
         except torch.OutOfMemoryError:
+            size, parts = self.config.train.batch_size, self.config.train.micro_batches
+            finer = next((n for n in range(parts + 1, size + 1) if size % n == 0), None)
             raise TrainingError(
-                f"A batch of {self.config.train.batch_size} sequences does not fit into the device's memory.",
-                f"Cut it: micro_batches={2 * self.config.train.micro_batches} gives the same update in half the memory.",
+                f"A batch of {size} sequences in {parts} parts does not fit into the device's memory.",
+                f"Use --micro-batches {finer}: the same update in less memory." if finer else "Use a smaller --size.",
+            ) from None
+        except OSError as error:  # metrics, evaluations or samples; a checkpoint's failure is met where it is saved
+            raise TrainingError(
+                f"The run could not write into {self.out} ({error.strerror or error}).",
+                "Free some space, then use --resume to go on from the last checkpoint.",
             ) from None
         finally:
             bar.close()
@@ -378,8 +408,8 @@ class Run:
 
     def sample(self, step: int) -> None:
         """Complete each prompt and add a line for each to samples.jsonl."""
-        for prompt in self.config.prompts:
-            settings = {"temperature": 0.8, "seed": 0}
+        for seed, prompt in enumerate(self.config.prompts):
+            settings = {"temperature": 0.8, "seed": seed}
             text = generate(self.model, self.tokenizer, prompt, 60, **settings)
             append_line(
                 self.out / "samples.jsonl", {"step": step, "prompt": prompt, "text": text, **settings}

@@ -23,7 +23,8 @@ def probabilities(
     """
     if temperature == 0:
         return torch.zeros_like(logits).index_fill(0, logits.argmax(), 1.0)
-    p = torch.softmax(logits.float() / temperature, dim=0)
+    logits = logits.double()  # in 32 bits a tiny temperature would be 0
+    p = torch.softmax((logits - logits.max()) / temperature, dim=0).float()
     ordered, order = p.sort(descending=True, stable=True)
     keep = torch.ones_like(ordered, dtype=torch.bool)
     if top_k is not None:
@@ -74,25 +75,29 @@ def generate_ids(
         raise ConfigError(
             f"The prompt has {len(ids)} tokens and the model sees {context}.", "Shorten the prompt."
         )
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"seed is {seed}.", "Use a seed from 0 to below 2^63.")
     generator = torch.Generator().manual_seed(seed)
     was_training = model.training
     model.eval()
     cache, fresh = model.new_cache(), list(ids)
     seen = list(ids)
-    for _ in range(max_tokens):
-        if cache[0].length + len(fresh) > context:
-            cache, fresh = model.new_cache(), seen[-(context // 2) :]
-        logits = model(torch.tensor([fresh], device=model.device), cache)[0, -1].float().cpu()  # [V]
-        if forbidden:
-            logits[list(forbidden)] = -torch.inf
-        # drawn on the CPU, so that a seed means the same on every device
-        token = int(
-            torch.multinomial(probabilities(logits, temperature, top_k, top_p), 1, generator=generator)
-        )
-        yield token
-        seen.append(token)
-        fresh = [token]
-    model.train(was_training)
+    try:
+        for _ in range(max_tokens):
+            if cache[0].length + len(fresh) > context:
+                cache, fresh = model.new_cache(), seen[-max(1, context // 2) :]
+            logits = model(torch.tensor([fresh], device=model.device), cache)[0, -1].float().cpu()  # [V]
+            if forbidden:
+                logits[list(forbidden)] = -torch.inf
+            # drawn on the CPU, so that a seed means the same on every device
+            token = int(
+                torch.multinomial(probabilities(logits, temperature, top_k, top_p), 1, generator=generator)
+            )
+            yield token
+            seen.append(token)
+            fresh = [token]
+    finally:  # also when the caller stops early
+        model.train(was_training)
 
 
 def generate(

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from minillm.batches import Tokens, get_batch
 from minillm.config import TrainConfig
-from minillm.errors import TrainingError
+from minillm.errors import DataError, TrainingError
 from minillm.loss import token_surprise
 from minillm.model import Transformer
 from minillm.optimizer import gradient_norm, make_optimizers, rate_factor, set_rates
@@ -35,7 +35,7 @@ def train_step(
 
     inputs and targets [B, T]; mask [B, T] (1 counts, 0 does not) or None. `micro_batches` cuts them into parts that
     are added up, which gives the same update in less memory. `context` makes autocast contexts, `scaler` keeps small fp16 gradients from vanishing.
-    Raises TrainingError, with the weights untouched, if loss or gradient is not finite.
+    Raises TrainingError, with the weights untouched, if loss or gradient is not finite; DataError if all is masked.
     """
     context = context or autocast(model.device, "fp32")
     for optimizer in optimizers:
@@ -46,6 +46,10 @@ def train_step(
         inputs.chunk(micro_batches), targets.chunk(micro_batches), mask.chunk(micro_batches), strict=True
     )
     loss, n_targets = 0.0, mask.sum()
+    if not n_targets:
+        raise DataError(
+            "Every target of the batch is masked, so there is nothing to learn from.", "Unmask at least one."
+        )
     for part_inputs, part_targets, part_mask in parts:
         with context():
             logits = model(part_inputs)

@@ -1,0 +1,1 @@
+"""One module a notebook: `lessonNN` with EXERCISES and QUIZ, `claimsNN` with CLAIMS."""

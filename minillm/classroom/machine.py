@@ -1,0 +1,126 @@
+"""The session a notebook runs in: its speed, device and cores, and how long a run will take here."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from minillm.errors import ConfigError
+
+Speed = Literal["LIVE", "REPLAY", "DEEP"]
+SPEEDS = ("LIVE", "REPLAY", "DEEP")
+REFERENCE_FLOPS_PER_S = 170e9
+"""Matrix products of the 2-core machine (one EPYC of 2024, fp32) on which the notebooks' times were measured."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a notebook runs here: its speed, the device's name, and CPU cores and threads."""
+
+    speed: Speed
+    device: str
+    cores: int
+    threads: int
+
+    def pick(self, live: object, deep: object) -> object:
+        """Return `deep` at the speed DEEP and `live` otherwise (a recording is one of a live run)."""
+        return deep if self.speed == "DEEP" else live
+
+    def __repr__(self) -> str:
+        meaning = {
+            "LIVE": "runs are computed here, now",
+            "REPLAY": "long runs are played back from recordings",
+            "DEEP": "longer runs: 5 to 20 minutes on a CPU, or a GPU",
+        }
+        cores = f"{self.cores} core" + "s" * (self.cores != 1)
+        return f"speed {self.speed} ({meaning[self.speed]}), device {self.device}, {cores}, {self.threads} threads"
+
+
+def pick_speed(wanted: str | None, cores: int) -> Speed:
+    """Return the speed asked for, or LIVE on two cores and more and REPLAY on one; ConfigError if unknown."""
+    if not wanted:
+        return "LIVE" if cores > 1 else "REPLAY"
+    if wanted.upper() not in SPEEDS:
+        raise ConfigError(f"The speed '{wanted}' is unknown.", f"Set MINILLM_SPEED to one of {', '.join(SPEEDS)}.")
+    return wanted.upper()
+
+
+def settings(speed: str | None = None) -> Settings:
+    """Return this session's settings; the speed comes from the argument, else from MINILLM_SPEED, else from the cores.
+
+    PyTorch gets no more threads than the container allows: it would start one for each core of the whole machine.
+    Raises ConfigError for an unknown speed.
+    """
+    import torch
+
+    from minillm.runtime import pick_device, usable_cores
+
+    cores = usable_cores()
+    chosen = pick_speed(speed or os.environ.get("MINILLM_SPEED"), cores)
+    if torch.get_num_threads() > cores:
+        torch.set_num_threads(cores)
+    return Settings(chosen, pick_device().type, cores, torch.get_num_threads())
+
+
+@dataclass(frozen=True)
+class MachineCheck:
+    """What this machine has and how long a notebook's live run should take on it (time in seconds)."""
+
+    cores: int
+    memory_bytes: int
+    device: str
+    flops_per_s: float
+    estimate_s: float
+
+    def __repr__(self) -> str:
+        advice = "LIVE" if self.cores > 1 and self.estimate_s <= 150 else "REPLAY"
+        cores = f"{self.cores} core" + "s" * (self.cores != 1)
+        return (
+            f"{cores}, {self.memory_bytes / 2**30:.1f} GiB of memory, device {self.device}: "
+            f"{self.flops_per_s / 1e9:.0f} billion multiplications and additions a second.\n"
+            f"The live runs of this notebook should take about {self.estimate_s:.0f} s here. Advised speed: {advice}."
+        )
+
+
+def check(reference_s: float, seconds: float = 1.0) -> MachineCheck:
+    """Measure matrix products for at most two seconds and scale the reference machine's time to this machine.
+
+    reference_s: time of the live runs on 2 cores. Small models do not use a fast machine fully, so the estimate
+    never falls below a fifth of that time.
+    """
+    import psutil
+
+    from minillm.runtime import matmul_flops_per_s, pick_device, usable_cores
+
+    device = pick_device()
+    rate = matmul_flops_per_s(device, seconds=min(seconds, 2.0))
+    estimate_s = max(reference_s * REFERENCE_FLOPS_PER_S / rate, reference_s / 5)
+    return MachineCheck(usable_cores(), psutil.virtual_memory().total, device.type, rate, estimate_s)
+
+
+class CheckForm:
+    """A button that measures the machine; its plain twin is `check`."""
+
+    def __init__(self, reference_s: float):
+        self.reference_s = reference_s
+
+    def _ipython_display_(self):
+        from minillm.classroom.markup import escaped, show
+
+        text = f"Machine check: machine.check({self.reference_s:g}) measures this machine for a second."
+        show(text, f"<p>{escaped(text)}</p>", self.form)
+
+    def form(self):
+        """Build the widget."""
+        import ipywidgets
+
+        from minillm.classroom.markup import status
+
+        button = ipywidgets.Button(description="Check this machine")
+        answer = ipywidgets.HTML()
+
+        def measure(_):
+            answer.value = status("Measuring for a second ...")
+            answer.value = status(repr(check(self.reference_s)))
+
+        button.on_click(measure)
+        return ipywidgets.VBox([button, answer])

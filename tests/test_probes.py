@@ -1,0 +1,160 @@
+"""The probes score what they claim to score, and the first run's comparisons with its text count rightly."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from minillm.batches import Tokens
+from minillm.classroom import first_run
+from minillm.classroom.probes import PROBES, Probe, count_right, crossed, log_probabilities, margins
+from minillm.config import SIZES
+from minillm.model import Transformer
+from minillm.tokenizer import course_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return course_tokenizer()
+
+
+def small_model(tokenizer):
+    torch.manual_seed(0)
+    config = dataclasses.replace(SIZES["micro"], vocab_size=tokenizer.vocab_size)
+    model = Transformer(config).eval()
+    for block in model.blocks:  # as initialised they add nothing: a model that could not tell contexts apart
+        torch.nn.init.normal_(block.attention.output.weight, std=0.2)
+        torch.nn.init.normal_(block.feed_forward.down.weight, std=0.2)
+    return model
+
+
+def test_each_set_has_twelve_items_that_all_differ(tokenizer):
+    assert list(PROBES) == ["grammar", "association", "facts"]
+    for items in PROBES.values():
+        assert len(set(items)) == 12
+        for probe in items:
+            assert probe.first != probe.second
+            assert probe.first_ending != probe.second_ending
+            for context, ending in crossed(probe):
+                # scored as context, then ending: that must be how the whole text is cut
+                assert tokenizer.encode(context) + tokenizer.encode(ending) == tokenizer.encode(context + ending)
+
+
+def test_log_probability_of_an_ending_is_the_product_over_its_tokens_computed_one_by_one(tokenizer):
+    model = small_model(tokenizer)
+    pairs = [("The river flows into the", " sea"), ("the", " Representatives"), ("Berlin is the capital of", " Egypt")]
+    found = log_probabilities(model, tokenizer, pairs)
+    for (context, ending), value in zip(pairs, found, strict=True):
+        ids, product = [tokenizer.end_of_text, *tokenizer.encode(context)], 1.0
+        for token in tokenizer.encode(ending):
+            with torch.no_grad():
+                product *= torch.softmax(model(torch.tensor([ids]))[0, -1], dim=0)[token].item()
+            ids.append(token)
+        assert value == pytest.approx(math.log(product), abs=1e-4)
+
+
+def test_margin_is_the_difference_of_differences(tokenizer):
+    model = small_model(tokenizer)
+    probe = PROBES["association"][1]
+    a_in_a, b_in_b, b_in_a, a_in_b = (log_probabilities(model, tokenizer, [pair])[0] for pair in crossed(probe))
+    assert crossed(probe)[2] == (probe.first, probe.second_ending)
+    expected = (a_in_a - b_in_a) - (a_in_b - b_in_b)
+    assert margins(model, tokenizer, [probe])[0] == pytest.approx(expected, abs=1e-4)
+    assert expected != pytest.approx(0, abs=1e-3)
+
+
+def test_exchanging_the_endings_turns_the_sign_and_exchanging_both_changes_nothing(tokenizer):
+    model = small_model(tokenizer)
+    probe = PROBES["facts"][4]
+    turned = Probe(probe.first, probe.second_ending, probe.second, probe.first_ending)
+    renamed = Probe(probe.second, probe.second_ending, probe.first, probe.first_ending)
+    value, minus, same = margins(model, tokenizer, [probe, turned, renamed])
+    assert minus == pytest.approx(-value, abs=1e-4)
+    assert same == pytest.approx(value, abs=1e-4)
+
+
+def test_a_model_that_ignores_its_context_stands_at_chance(tokenizer):
+    class Frequencies(torch.nn.Module):
+        device = torch.device("cpu")
+
+        def forward(self, ids):
+            return torch.linspace(-5, 5, tokenizer.vocab_size).expand(*ids.shape, -1)
+
+    for items in PROBES.values():
+        assert count_right(margins(Frequencies(), tokenizer, items)) == len(items) / 2
+
+
+def test_count_right_gives_a_tie_a_half():
+    assert count_right([2.0, -1.0, 0.0, 0.1, 1e-6]) == 1 + 0 + 0.5 + 1 + 0.5
+
+
+def test_scoring_leaves_the_model_in_training(tokenizer):
+    model = small_model(tokenizer).train()
+    margins(model, tokenizer, PROBES["facts"][:1])
+    assert model.training
+
+
+def test_longest_copied_run_begins_at_a_word():
+    text = b"the quick brown fox jumps over the lazy dog"
+    assert first_run.longest_copied(b"a slow brown fox jumps under", text) == b"brown fox jumps "
+    assert first_run.longest_copied(b"aquick BROWN", text) == b"a"
+    assert first_run.longest_copied(b"QUICK", text) == b""
+    assert first_run.longest_copied(b"lazy dog", text) == b"lazy dog"
+
+
+def test_repeats_counts_the_rarer_statement():
+    probe = Probe("the fiscal", " year", "the Soviet", " Union")
+    assert first_run.repeats(probe, b"the fiscal year, the fiscal year; the Soviet Union; the fiscal policy") == 1
+    assert first_run.repeats(probe, b"the fiscal year") == 0
+
+
+def stories(tokenizer) -> Tokens:
+    """Return a text so small and so even that a few steps learn some of it."""
+    train = tokenizer.encode_documents(["The army won the war. The team won the game. "] * 40)
+    held_out = tokenizer.encode_documents(["The team won the war and lost the game in the end. " * 4])
+    about = {"kinds": {"web": {"train_documents": 40, "train_bytes": 1800}}}
+    return Tokens({"web": train}, {"web": held_out}, {"web": 204}, {"web": 1.0}, "made", about)
+
+
+def test_the_first_run_yields_a_record_a_step_and_looks_at_the_moments(tokenizer):
+    training = dataclasses.replace(first_run.TRAINING, steps=6, batch_size=4)
+    records = list(
+        first_run.pretrain(stories(tokenizer), tokenizer, model=SIZES["micro"], training=training, moments=(0, 3))
+    )
+    assert [record["step"] for record in records] == [0, 1, 2, 3, 3, 4, 5, 6, 6]
+    looks = [record for record in records if "samples" in record]
+    assert [look["step"] for look in looks] == [0, 3, 6]
+    assert [sample["prompt"] for sample in looks[0]["samples"]] == list(first_run.PROMPTS)
+    assert {name: len(values) for name, values in looks[0]["margins"].items()} == {name: 12 for name in PROBES}
+    a_in_a, b_in_b, b_in_a, a_in_b = looks[-1]["example_log_p"]
+    assert looks[-1]["margins"]["grammar"][0] == pytest.approx(a_in_a + b_in_b - b_in_a - a_in_b, abs=1e-4)
+    losses = [record["train_loss_nats"] for record in records if "train_loss_nats" in record]
+    assert losses[0] == pytest.approx(math.log(SIZES["micro"].vocab_size), abs=0.2)
+    assert losses[-1] < losses[0] - 0.3
+
+
+def test_looking_does_not_change_the_run(tokenizer):
+    training = dataclasses.replace(first_run.TRAINING, steps=4, batch_size=4)
+    watched, alone = (
+        [
+            record["train_loss_nats"]
+            for record in first_run.pretrain(
+                stories(tokenizer), tokenizer, model=SIZES["micro"], training=training, moments=moments
+            )
+            if "train_loss_nats" in record
+        ]
+        for moments in ((0, 2), ())
+    )
+    assert watched == alone
+
+
+def test_comparison_with_the_text(tokenizer):
+    tokens = stories(tokenizer)
+    (found,) = first_run.compare_with_text(tokens, tokenizer, ["Yes, the team won the game. Yes."])
+    assert found["copied"] == ["team won the game. "]
+    assert len(found["copied_by_people"]) == 1
+    assert found["repeats"] == [0] * 12
+    assert first_run.text_of(tokens.train["web"], tokenizer).count(b"The army won the war.") == 40
+    assert first_run.text_of(np.tile(tokens.train["web"], 200), tokenizer).count(b"The army won the war.") == 8000
