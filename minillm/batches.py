@@ -148,7 +148,8 @@ def get_batch(tokens: Tokens, *, seed: int, step: int, batch_size: int, context_
         choices = len(stream) - context_length
         if choices < 1:
             raise DataError(
-                f"The kind '{kinds[which]}' has {len(stream)} tokens, fewer than the context of {context_length} and one more.",
+                f"The kind '{kinds[which]}' has {len(stream)} tokens, fewer than the context of "
+                f"{context_length} and one more.",
                 "Give more text, or use a model with a shorter context_length.",
             )
         start = int(place * choices)

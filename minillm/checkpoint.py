@@ -1,7 +1,8 @@
 """A run's state on disk: written whole or not at all, verified before use, never the only one.
 
-A checkpoint is a folder `step-000120` with `model.safetensors`, `optimizer.pt` (read with weights_only=True), `config.json`,
-`state.json` and `manifest.json`, which names every other file with size and sha256. It counts only if that verifies.
+A checkpoint is a folder `step-000120` with `model.safetensors`, `optimizer.pt` (read with weights_only=True),
+`config.json`, `state.json` and `manifest.json`, which names every other file with size and sha256. It counts only if
+that verifies.
 """
 
 import contextlib
@@ -130,9 +131,7 @@ def verify(folder: Path) -> None:
         expected, written_format = manifest["files"], manifest["format"]
         files = describe_files(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder} is no whole checkpoint ({type(error).__name__}: {error}).", remedy
-        ) from None
+        raise CheckpointError(f"{folder} is no whole checkpoint ({type(error).__name__}: {error}).", remedy) from None
     if not isinstance(written_format, int) or written_format < 1:
         raise CheckpointError(f"{folder / 'manifest.json'} names no format.", remedy)
     if written_format > FORMAT:
@@ -144,9 +143,7 @@ def verify(folder: Path) -> None:
         raise CheckpointError(f"{folder} has other files than its manifest names.", remedy)
     for name, description in expected.items():
         if files[name] != description:
-            raise CheckpointError(
-                f"{folder / name} is damaged: its size or sha256 is not the manifest's.", remedy
-            )
+            raise CheckpointError(f"{folder / name} is damaged: its size or sha256 is not the manifest's.", remedy)
 
 
 def is_whole(folder: Path) -> bool:
@@ -186,7 +183,7 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[Path]]:
 
 @contextlib.contextmanager
 def named_failures(path: Path) -> Iterator[None]:
-    """Turn what goes wrong inside a file whose manifest fits, but which another program made, into a CheckpointError."""
+    """Turn what goes wrong inside a foreign file, for which the manifest vouches all the same, into a CheckpointError."""
     try:
         yield
     except MinillmError:
@@ -231,9 +228,7 @@ def load_weights(folder: Path, model: Transformer) -> None:
         model.load_state_dict(weights)
 
 
-def load_training(
-    folder: Path, optimizers: list[Optimizer], scaler: torch.amp.GradScaler | None = None
-) -> None:
+def load_training(folder: Path, optimizers: list[Optimizer], scaler: torch.amp.GradScaler | None = None) -> None:
     """Put a checkpoint's optimizer, scaler and random state back. Nothing is unpickled but tensors and plain values."""
     with named_failures(folder / "optimizer.pt"):
         training = torch.load(folder / "optimizer.pt", weights_only=True, map_location="cpu")

@@ -156,7 +156,7 @@ def summary(report: dict) -> str:
     kinds = ", ".join(f"{kind} {bits:.2f}" for kind, bits in report["bits_per_byte_by_kind"].items())
     out = Path(report["out"])
     return f"""
-Done: a model of {report["parameters"]:,} parameters read {report["tokens_seen"]:,} tokens in {report["elapsed_s"]:.0f} s.
+Done: {report["parameters"]:,} parameters, trained on {report["tokens_seen"]:,} tokens in {report["elapsed_s"]:.0f} s.
 On text that it has not read it needs {report["val_bits_per_byte"]:.2f} bits a byte ({kinds}).
 Raw text takes 8; a model that knows nothing about it would need nearly as many.
 

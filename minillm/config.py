@@ -31,9 +31,7 @@ def check_types(config: object) -> None:
         wrong_bool = isinstance(value, bool) and bool not in allowed
         if wrong_bool or not isinstance(value, allowed):
             expected = " or ".join(t.__name__ for t in allowed if t is not types.NoneType)
-            raise ConfigError(
-                f"{name} is {value!r}, a {type(value).__name__}.", f"Give it a value of type {expected}."
-            )
+            raise ConfigError(f"{name} is {value!r}, a {type(value).__name__}.", f"Give it a value of type {expected}.")
 
 
 def check_positive(config: object, name: str) -> None:
@@ -103,7 +101,8 @@ class ModelConfig:
         if self.d_model % self.n_heads:
             raise ConfigError(
                 f"d_model {self.d_model} is not divisible by n_heads {self.n_heads}.",
-                f"Use a width that is a multiple of {self.n_heads}, such as {self.n_heads * max(1, self.d_model // self.n_heads)}.",
+                f"Use a width that is a multiple of {self.n_heads}, such as "
+                f"{self.n_heads * max(1, self.d_model // self.n_heads)}.",
             )
         if self.n_heads % self.n_kv_heads:
             raise ConfigError(
@@ -193,9 +192,7 @@ class TrainConfig:
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ConfigError(
-                    f"{name} '{getattr(self, name)}' is unknown.", f"Use one of {', '.join(allowed)}."
-                )
+                raise ConfigError(f"{name} '{getattr(self, name)}' is unknown.", f"Use one of {', '.join(allowed)}.")
         for name in (
             "steps",
             "batch_size",
@@ -210,9 +207,7 @@ class TrainConfig:
             check_positive(self, "threads")
         for name in ("weight_decay", "warmup_steps", "final_rate", "checkpoint_every", "seed"):
             if getattr(self, name) < 0 or not math.isfinite(getattr(self, name)):
-                raise ConfigError(
-                    f"{name} is {getattr(self, name)}, below zero or not a number.", "Use 0 or more."
-                )
+                raise ConfigError(f"{name} is {getattr(self, name)}, below zero or not a number.", "Use 0 or more.")
         for name in ("beta1", "beta2", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}.", "Use a number from 0 to below 1.")
@@ -326,7 +321,5 @@ def from_dict(cls: type, values: dict):
         if field.default is dataclasses.MISSING and field.name not in values
     ]
     if missing:
-        raise ConfigError(
-            f"{cls.__name__} lacks {', '.join(missing)}.", "Give every setting that has no default."
-        )
+        raise ConfigError(f"{cls.__name__} lacks {', '.join(missing)}.", "Give every setting that has no default.")
     return cls(**values)

@@ -26,9 +26,7 @@ class Evaluation:
     bits_per_byte_by_kind: dict[str, float]
 
 
-def windows(
-    ids: np.ndarray, context_length: int, batch_size: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def windows(ids: np.ndarray, context_length: int, batch_size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Cut a stream into windows that do not overlap; yield inputs and targets [B, T], the last, shorter one alone.
 
     Every token but the first is a target exactly once.
@@ -69,9 +67,7 @@ def evaluate(model: Transformer, tokens: Tokens, *, batch_size: int = 64) -> Eva
         by_kind[kind] = bits_per_byte(kind_nats, tokens.held_out_bytes[kind])
     model.train(was_training)
     if not targets:
-        raise DataError(
-            "No text is held out, so there is nothing to evaluate on.", "Use a source with more text."
-        )
+        raise DataError("No text is held out, so there is nothing to evaluate on.", "Use a source with more text.")
     loss = nats / targets
     mean = sum(by_kind.values()) / len(by_kind)
     return Evaluation(loss, perplexity(min(loss, math.log(1e12))), mean, by_kind)

@@ -5,7 +5,6 @@ B sequences in a batch, T tokens in a sequence, V different tokens.
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -22,9 +21,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -
     if mask is None:
         return surprise.mean()
     if not mask.any():
-        raise DataError(
-            "Every target is masked, so there is nothing to learn from.", "Unmask at least one target."
-        )
+        raise DataError("Every target is masked, so there is nothing to learn from.", "Unmask at least one target.")
     return (surprise * mask).sum() / mask.sum()
 
 

@@ -66,9 +66,7 @@ class Attention(nn.Module):
         self.query_norm = nn.RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
         self.key_norm = nn.RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
 
-    def forward(
-        self, x: Tensor, angles: tuple[Tensor, Tensor] | None, cache: LayerCache | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor] | None, cache: LayerCache | None = None) -> Tensor:
         n_batch, n_new, _ = x.shape
         q = self.query(x).view(n_batch, n_new, self.n_heads, self.d_head).transpose(1, 2)  # [B, H, T, D]
         k = self.key(x).view(n_batch, n_new, self.n_kv_heads, self.d_head).transpose(1, 2)  # [B, K, T, D]
@@ -83,7 +81,7 @@ class Attention(nn.Module):
 
 
 def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Attend from the last T of S positions to themselves and all earlier ones: q [B, H, T, D], k and v [B, K, S, D]."""
+    """Attend from the last T of S positions to them and all earlier ones: q [B, H, T, D], k and v [B, K, S, D]."""
     n_new, n_seen = q.shape[2], k.shape[2]
     grouped = q.shape[1] != k.shape[1]
     if n_new == n_seen:
@@ -134,9 +132,7 @@ class Block(nn.Module):
         self.feed_forward_norm = make_norm(config)
         self.feed_forward = GeluFeedForward(config) if config.form == "gpt2" else SwigluFeedForward(config)
 
-    def forward(
-        self, x: Tensor, angles: tuple[Tensor, Tensor] | None, cache: LayerCache | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor] | None, cache: LayerCache | None = None) -> Tensor:
         x = x + self.attention(self.attention_norm(x), angles, cache)
         x = x + self.feed_forward(self.feed_forward_norm(x))
         return x

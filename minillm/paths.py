@@ -44,7 +44,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def checked_name(name: str) -> str:
-    """Return the last part of a run's path if it is a plain name that every file system takes, else raise ConfigError."""
+    """Return the last part of a run's path if every file system takes it as a name, else raise ConfigError."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise ConfigError(
             f"'{name}' is no name for a run: it must start with a letter or digit, at most 100 characters.",

@@ -87,9 +87,7 @@ def pretrain(
         after = run.go_on() if resume else None
         finished = run.train(after, stop, progress)
         if not finished:
-            say(
-                f"Stopped and saved. To go on: minillm pretrain --resume --out {out} with the settings as before."
-            )
+            say(f"Stopped and saved. To go on: minillm pretrain --resume --out {out} with the settings as before.")
             return {"finished": False, "out": str(out)}
         report = run.report()
     return report
@@ -166,9 +164,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
     """Turn Ctrl-C and SIGTERM into a question the loop can ask: shall we stop after this step?"""
     received = []
     before = {}
-    with contextlib.suppress(
-        ValueError
-    ):  # only the main thread may set handlers; elsewhere signals stay as they are
+    with contextlib.suppress(ValueError):  # only the main thread may set handlers; elsewhere signals stay as they are
         for number in (signal.SIGINT, signal.SIGTERM):
             before[number] = signal.signal(number, lambda number, frame: received.append(number))
     try:
@@ -178,9 +174,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def settle(
-    config: RunConfig, out: Path, tokens: Tokens, device: torch.device, say: Callable[[str], None]
-) -> RunConfig:
+def settle(config: RunConfig, out: Path, tokens: Tokens, device: torch.device, say: Callable[[str], None]) -> RunConfig:
     """Fix what is still open (steps and precision of a clock-limited run, threads) and keep it in config.json.
 
     A run that goes on takes the settings that it began with; a ConfigError names the first that was asked otherwise.
@@ -223,9 +217,7 @@ def check_same_request(began: RunConfig, asked: RunConfig) -> None:
     elif asked.minutes is None:  # its own config.json, read with --config, has the steps already
         began = dataclasses.replace(began, minutes=None)
     if asked.train.threads is None:
-        asked = dataclasses.replace(
-            asked, train=dataclasses.replace(asked.train, threads=began.train.threads)
-        )
+        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, threads=began.train.threads))
     for part, before, now in (
         ("", began, asked),
         ("model.", began.model, asked.model),
@@ -241,7 +233,7 @@ def check_same_request(began: RunConfig, asked: RunConfig) -> None:
 
 
 def fix_by_clock(config: RunConfig, tokens: Tokens, device: torch.device) -> RunConfig:
-    """Measure a step in each precision that may pay here; set the faster one and the steps that fit into the minutes."""
+    """Measure a step in each precision that may pay here; set the faster one and the steps that fill the minutes."""
     candidates = ["fp32"]
     if device.type == "cuda":
         candidates = ["bf16"] if has_native("bf16", device) else ["fp16"]
@@ -344,7 +336,9 @@ class Run:
             for record in records:
                 stopping = stop()  # asked once: a signal that comes later finds its step not yet saved
                 self.after_step(record, stopping)
-                bar.set_postfix_str(f"loss {record.train_loss_nats:.2f}, {record.tokens_per_s:,.0f} tokens/s", refresh=False)
+                bar.set_postfix_str(
+                    f"loss {record.train_loss_nats:.2f}, {record.tokens_per_s:,.0f} tokens/s", refresh=False
+                )
                 bar.update()
                 if stopping and record.step < steps:
                     return False
@@ -411,17 +405,13 @@ class Run:
         for seed, prompt in enumerate(self.config.prompts):
             settings = {"temperature": 0.8, "seed": seed}
             text = generate(self.model, self.tokenizer, prompt, 60, **settings)
-            append_line(
-                self.out / "samples.jsonl", {"step": step, "prompt": prompt, "text": text, **settings}
-            )
+            append_line(self.out / "samples.jsonl", {"step": step, "prompt": prompt, "text": text, **settings})
 
     def report(self) -> dict:
         """Write loss.png, report.html and report.json from the run's own records; return the report."""
         if (self.out / "report.json").exists():
             return json.loads((self.out / "report.json").read_text(encoding="utf-8"))
-        metrics, evals, samples = (
-            read_lines(self.out / f"{name}.jsonl") for name in ("metrics", "evals", "samples")
-        )
+        metrics, evals, samples = (read_lines(self.out / f"{name}.jsonl") for name in ("metrics", "evals", "samples"))
         last, config = metrics[-1], self.config
         flops = training_flops(config.model, last["tokens_seen"])
         rate = matmul_flops_per_s(self.model.device, config.train.precision)

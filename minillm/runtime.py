@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import psutil
 import torch
@@ -47,7 +48,7 @@ def has_native(precision: str, device: torch.device) -> bool:
 
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise a DeviceError where a number format cannot work on a device."""
-    if precision == "fp16" and device.type != "cuda" or precision != "fp32" and device.type == "mps":
+    if (precision == "fp16" and device.type != "cuda") or (precision != "fp32" and device.type == "mps"):
         raise DeviceError(f"{precision} is not used on {device.type}.", "Use precision fp32 there.")
 
 
@@ -68,7 +69,7 @@ def synchronise(device: torch.device) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Ask the C library to keep freed blocks for reuse; measured 1.1 to 1.25 times faster on models under 1 M parameters.
+    """Ask the C library to keep freed blocks for reuse: 1.1 to 1.25 times faster on models under 1 M parameters.
 
     Only glibc (Linux) has this switch. Each step frees and takes the same blocks again, and without it the system
     hands them back and must clear them anew.
@@ -88,7 +89,7 @@ def usable_cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = os.environ.get("CPU_LIMIT")  # JupyterHub and Binder state their limit here
     with contextlib.suppress(OSError, ValueError):
-        allowed, period = open("/sys/fs/cgroup/cpu.max", encoding="utf-8").read().split()
+        allowed, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="utf-8").split()
         if allowed != "max":
             cores = min(cores, max(1, round(int(allowed) / int(period))))
     with contextlib.suppress(ValueError, TypeError):
@@ -102,7 +103,7 @@ def peak_memory_bytes(device: torch.device | None = None) -> int:
         return torch.cuda.max_memory_allocated(device)
     # getrusage would count the memory of the process that started this one; the status file does not
     with contextlib.suppress(OSError):
-        for line in open("/proc/self/status", encoding="utf-8"):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024
     memory = psutil.Process().memory_info()

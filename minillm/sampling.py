@@ -13,9 +13,7 @@ from minillm.model import Transformer
 from minillm.tokenizer import Tokenizer
 
 
-def probabilities(
-    logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0
-) -> Tensor:
+def probabilities(logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0) -> Tensor:
     """Turn logits [V] into probabilities [V] that sum to 1.
 
     Temperature divides the logits: below 1 it sharpens, 0 leaves the likeliest token alone. `top_k` keeps the k
@@ -39,9 +37,7 @@ def probabilities(
 def check_sampling(temperature: float, top_k: int | None, top_p: float, max_tokens: int) -> None:
     """Raise a ConfigError for a setting out of its range."""
     if not 0 <= temperature <= 100:
-        raise ConfigError(
-            f"temperature is {temperature}.", "Use 0 (always the likeliest token) to 100; 0.8 is usual."
-        )
+        raise ConfigError(f"temperature is {temperature}.", "Use 0 (always the likeliest token) to 100; 0.8 is usual.")
     if top_k is not None and top_k < 1:
         raise ConfigError(f"top_k is {top_k}.", "Use 1 or more, or leave it out.")
     if not 0 < top_p <= 1:
@@ -72,9 +68,7 @@ def generate_ids(
     if not ids:
         raise ConfigError("There is nothing to continue.", "Give a prompt of at least one character.")
     if len(ids) > context:
-        raise ConfigError(
-            f"The prompt has {len(ids)} tokens and the model sees {context}.", "Shorten the prompt."
-        )
+        raise ConfigError(f"The prompt has {len(ids)} tokens and the model sees {context}.", "Shorten the prompt.")
     if not 0 <= seed < 2**63:
         raise ConfigError(f"seed is {seed}.", "Use a seed from 0 to below 2^63.")
     generator = torch.Generator().manual_seed(seed)
@@ -90,9 +84,7 @@ def generate_ids(
             if forbidden:
                 logits[list(forbidden)] = -torch.inf
             # drawn on the CPU, so that a seed means the same on every device
-            token = int(
-                torch.multinomial(probabilities(logits, temperature, top_k, top_p), 1, generator=generator)
-            )
+            token = int(torch.multinomial(probabilities(logits, temperature, top_k, top_p), 1, generator=generator))
             yield token
             seen.append(token)
             fresh = [token]

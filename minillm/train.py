@@ -34,7 +34,8 @@ def train_step(
     """Predict, measure the loss, and update every weight once; return the loss in nats and the gradient's norm.
 
     inputs and targets [B, T]; mask [B, T] (1 counts, 0 does not) or None. `micro_batches` cuts them into parts that
-    are added up, which gives the same update in less memory. `context` makes autocast contexts, `scaler` keeps small fp16 gradients from vanishing.
+    are added up, which gives the same update in less memory.
+    `context` makes autocast contexts, `scaler` keeps small fp16 gradients from vanishing.
     Raises TrainingError, with the weights untouched, if loss or gradient is not finite; DataError if all is masked.
     """
     context = context or autocast(model.device, "fp32")
@@ -42,9 +43,7 @@ def train_step(
         optimizer.zero_grad(set_to_none=True)
     if mask is None:
         mask = torch.ones_like(targets)
-    parts = zip(
-        inputs.chunk(micro_batches), targets.chunk(micro_batches), mask.chunk(micro_batches), strict=True
-    )
+    parts = zip(inputs.chunk(micro_batches), targets.chunk(micro_batches), mask.chunk(micro_batches), strict=True)
     loss, n_targets = 0.0, mask.sum()
     if not n_targets:
         raise DataError(
@@ -64,7 +63,8 @@ def train_step(
     # with a scaler a norm that is not finite is part of its work: it skips the step and scales less
     if not math.isfinite(loss) or not (math.isfinite(norm) or scaler):
         raise TrainingError(
-            f"The loss is {loss} and the gradient's norm {norm}: the run has diverged; the weights are left as they were.",
+            f"The loss is {loss} and the gradient's norm {norm}: the run has diverged; "
+            "the weights are left as they were.",
             "Use a smaller learning rate or a longer warm-up, and go on from the last checkpoint.",
         )
     for optimizer in optimizers:

@@ -15,7 +15,8 @@ GPT2 = ModelConfig(n_layers=2, d_model=32, n_heads=2, vocab_size=61, context_len
 MODERN = ModelConfig(n_layers=2, d_model=32, n_heads=4, n_kv_heads=2, vocab_size=61, context_length=16)
 FORMS = {"gpt2": GPT2, "modern": MODERN}
 
-WORDS = "the of and a river stone light house people long time water under history small great year old went saw".split()
+TEXT = "the of and a river stone light house people long time water under history small great year old went saw"
+WORDS = TEXT.split()
 
 
 def awake(config: ModelConfig, seed: int = 0) -> Transformer:

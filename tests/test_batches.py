@@ -1,4 +1,4 @@
-"""Batches: a pure function of seed and step, targets one token on, kinds by weight; the cache gives back what it got."""
+"""Batches: a pure function of seed and step, targets one on, kinds by weight; the cache gives back what it got."""
 
 from dataclasses import replace
 

@@ -82,7 +82,9 @@ def test_everything_comes_back_as_it_was_saved(tmp_path, form, tied):
         a, b = ours.state_dict(), theirs.state_dict()
         assert a["param_groups"] == b["param_groups"] and a["state"].keys() == b["state"].keys()
         for index, values in a["state"].items():
-            assert all(torch.equal(torch.as_tensor(v), torch.as_tensor(b["state"][index][k])) for k, v in values.items())
+            assert all(
+                torch.equal(torch.as_tensor(v), torch.as_tensor(b["state"][index][k])) for k, v in values.items()
+            )
 
 
 def test_the_manifest_is_what_sha256sum_says(kept):
@@ -133,7 +135,8 @@ def test_the_one_before_is_used_and_the_damaged_one_set_aside(kept, tmp_path, na
         path.unlink()
     else:
         middle = len(data) // 2
-        path.write_bytes(data[:middle] if damage == "cut" else data[:middle] + bytes([data[middle] ^ 16]) + data[middle + 1 :])
+        rest = b"" if damage == "cut" else bytes([data[middle] ^ 16]) + data[middle + 1 :]
+        path.write_bytes(data[:middle] + rest)
     newest, set_aside = newest_whole(folder)
     assert newest == folder / "step-000001"
     assert set_aside == [folder / "damaged-step-000002"] and set_aside[0].is_dir()
@@ -218,7 +221,7 @@ def test_nothing_is_deleted_unless_the_new_one_verifies(tmp_path, monkeypatch):
             (path.parent / "state.json").write_bytes(b"lost")
 
     monkeypatch.setattr(checkpoint, "write_json", write_and_lose_a_file)
-    with pytest.raises(CheckpointError, match="state.json is damaged"):
+    with pytest.raises(CheckpointError, match=r"state\.json is damaged"):
         save_checkpoint(tmp_path, model, optimizers, SETTINGS, State(replace(record, step=3), "text", "words"))
     monkeypatch.undo()
     assert is_whole(tmp_path / "step-000001") and is_whole(tmp_path / "step-000002")

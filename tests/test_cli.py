@@ -205,9 +205,8 @@ def test_bad_input_is_two_lines_and_nothing_is_written(command, error, cause, re
         assert minillm(*arguments) == 2
     (tmp_path / "used" / ".lock").unlink(missing_ok=True)
     out, err = capfd.readouterr()
-    assert out.replace("Reading the corpus: sources, filters, near-duplicates, split ...\n", "").replace(
-        "Turning its text into tokens ...\n", ""
-    ).replace("The corpus was read before: its tokens come from the cache.\n", "") == ""
+    steps = ("Reading the corpus", "Turning its text", "The corpus was read before")
+    assert [line for line in out.splitlines() if not line.startswith(steps)] == []
     lines = err.rstrip("\n").split("\n")
     assert len(lines) == 2, err
     assert lines[0].startswith(f"{error}: ") and cause in lines[0] and remedy in lines[1]
@@ -217,7 +216,12 @@ def test_bad_input_is_two_lines_and_nothing_is_written(command, error, cause, re
 
 @pytest.mark.parametrize(
     "command, words",
-    [("pretrian", "pretrain"), ("pretrain --sed 5", "--seed"), ("pretrain --seed five", "--seed"), ("sample", "Missing")],
+    [
+        ("pretrian", "pretrain"),
+        ("pretrain --sed 5", "--seed"),
+        ("pretrain --seed five", "--seed"),
+        ("sample", "Missing"),
+    ],
 )
 def test_an_unknown_command_or_flag_is_refused_and_the_right_one_named(command, words, tmp_path, capfd):
     assert minillm(*command.split()) == 2
@@ -281,7 +285,9 @@ def test_killed_at_random_moments_it_ends_with_the_losses_of_an_uninterrupted_ca
     assert kills.count(-signal.SIGKILL) >= 3
     assert [step for step, _ in losses(whole)] == list(range(1, 121))
     assert losses(killed) == losses(whole)
-    evals = [[(line["step"], line["val_loss_nats"]) for line in read_lines(out / "evals.jsonl")] for out in (whole, killed)]
+    evals = [
+        [(line["step"], line["val_loss_nats"]) for line in read_lines(out / "evals.jsonl")] for out in (whole, killed)
+    ]
     assert evals[0] == evals[1]
     assert read_lines(whole / "samples.jsonl") == read_lines(killed / "samples.jsonl")
 

@@ -26,6 +26,6 @@ def test_a_run_killed_at_its_writes_goes_on_bit_for_bit(tmp_path):
     for result in results:
         assert result["ends"] == [-signal.SIGKILL, -signal.SIGKILL, 0], result
         assert result["same"], result
-        assert result["checkpoints"] == ["step-000006", "step-000009"], result
+        assert result["checkpoints"][-2:] == ["step-000006", "step-000009"], result
     places = {result["at"].split(" ")[0] for result in results}
     assert places == {"fsync", "replace", "line", "rmtree"}

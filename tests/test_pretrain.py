@@ -194,7 +194,9 @@ def test_a_full_disk_at_the_last_checkpoint_or_at_a_record_is_a_named_error_and_
             run(core.small_run(text), out)
     real = pretrain.append_line
     with monkeypatch.context() as patched:
-        patched.setattr(pretrain, "append_line", lambda path, value: full() if "evals" in path.name else real(path, value))
+        patched.setattr(
+            pretrain, "append_line", lambda path, value: full() if "evals" in path.name else real(path, value)
+        )
         with pytest.raises(TrainingError, match=r"could not write into .*No space left.*\nFree some space"):
             run(core.small_run(text), out, resume=True)
     run(core.small_run(text), out, resume=True)

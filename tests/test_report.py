@@ -33,7 +33,7 @@ HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "</pre></body><iframe src='//x'>",
-    "\" onmouseover=\"alert(1)",
+    '" onmouseover="alert(1)',
     "&lt;script&gt; a\x1b[31mb\x00c",
 ]
 

@@ -8,7 +8,7 @@ from minillm.paths import data_dir
 
 PROMPT = 2
 """Which of the recorded prompts is shown."""
-WIDTH = 92
+WIDTH = 112
 """Characters shown of each sample."""
 
 
@@ -28,6 +28,8 @@ def draw_lesson(records: list[dict], vocab_size: int):
     for moment in moments:
         axes.axvline(max(1, moment["step"]), color=figures.PALETTE[1], linestyle=":", linewidth=1)
     axes.set(xscale="log", xlabel="step", ylabel="loss, nats a token")
+    axes.set_xticks([max(1, m["step"]) for m in moments], [str(max(1, m["step"])) for m in moments])
+    axes.minorticks_off()
     axes.set_title("A model reads, and its loss falls", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     words.axis("off")
@@ -45,14 +47,25 @@ def one_line(text: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 4] + " ..."
 
 
+def describe(records: list[dict]) -> str:
+    """Return alternative text for the picture, from its data."""
+    losses = [record["train_loss_nats"] for record in records if "train_loss_nats" in record]
+    moments = [str(record["step"]) for record in records if "samples" in record]
+    return (
+        f"The training loss falls from {losses[0]:.1f} to {losses[-1]:.1f} nats a token in {len(losses)} steps, while "
+        f"the same prompt, completed after {', '.join(moments[:-1])} and {moments[-1]} steps, goes from noise to words."
+    )
+
+
 def main() -> None:
-    """Draw the picture into data/figures."""
+    """Draw the picture into data/figures and print its alternative text."""
     from minillm.classroom.first_run import MODEL
 
     path = data_dir() / "figures" / "lesson.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    draw_lesson(runs.load("00_first_run").records, MODEL.vocab_size).savefig(path, metadata={"Software": None})
-    print(f"Drawn: {path.relative_to(data_dir().parent)}")
+    records = runs.load("00_first_run").records
+    draw_lesson(records, MODEL.vocab_size).savefig(path, metadata={"Software": None})
+    print(f"Drawn: {path.relative_to(data_dir().parent)}", describe(records), sep="\n")
 
 
 if __name__ == "__main__":

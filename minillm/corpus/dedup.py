@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from minillm.corpus.documents import Document, Step
-from minillm.corpus.shingles import Shingles, WordNumbers, characters, jaccard, shingles, similar_pairs
+from minillm.corpus.shingles import Shingles, WordNumbers, character_shingles, jaccard, shingles, similar_pairs
 
 THRESHOLD = 0.8
 HELD_OUT_THRESHOLD = 0.7
@@ -84,7 +84,7 @@ def shingle_cuts(numbers: WordNumbers) -> Iterator[tuple[str, Callable[[str], Sh
     """Yield four ways of cutting a text into shingles, by name: what one calls near-duplicate hangs on the cut."""
     for n in (5, 3, 1):
         yield f"word {n}-grams", lambda text, n=n: shingles(numbers.encode(text), n)
-    yield "character 5-grams", lambda text: shingles(characters(text), 5)
+    yield "character 5-grams", character_shingles
 
 
 def drop_like_held_out(

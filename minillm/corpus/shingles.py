@@ -36,12 +36,6 @@ class WordNumbers(dict[str, int]):
         return numbers
 
 
-def characters(text: str) -> np.ndarray:
-    """Return the text's characters as numbers, lower case, with runs of blanks as one space."""
-    spaced = " ".join(text.lower().split())
-    return np.frombuffer(spaced.encode("utf-32-le"), np.uint32)
-
-
 def shingles(numbers: np.ndarray, n: int) -> Shingles:
     """Return the distinct runs of n numbers; a shorter text is one shingle of its own."""
     if len(numbers) == 0:
@@ -51,8 +45,24 @@ def shingles(numbers: np.ndarray, n: int) -> Shingles:
     numbers = numbers.astype(np.uint64)
     hashes = np.full(count, n, np.uint64)
     for offset in range(n):
-        hashes = (hashes ^ numbers[offset : offset + count]) * MULTIPLIER
+        hashes ^= numbers[offset : offset + count]
+        hashes *= MULTIPLIER
         hashes ^= hashes >> np.uint64(29)
+    return _distinct(hashes)
+
+
+def character_shingles(text: str) -> Shingles:
+    """Return the distinct runs of five bytes of the text, lower case, with runs of blanks as one space."""
+    data = np.frombuffer(" ".join(text.lower().split()).encode("utf-8"), np.uint8).astype(np.uint64)
+    if len(data) < 5:
+        return shingles(data, 5)
+    # five bytes fit into one number
+    pairs = data[:-1] | data[1:] << np.uint64(8)
+    fives = (pairs[:-3] | pairs[2:-1] << np.uint64(16)) | data[4:] << np.uint64(32)
+    return _distinct(fives * MULTIPLIER)
+
+
+def _distinct(hashes: np.ndarray) -> Shingles:
     hashes.sort()
     return hashes[np.append(True, hashes[1:] != hashes[:-1])]
 

@@ -43,7 +43,9 @@ def main(seconds: float) -> None:
     rates = {}
     for precision in ("fp32", "bf16"):
         rates[precision] = matmul_flops_per_s(device, precision, seconds=min(1.0, seconds))
-        print(f"matrix products in {precision}: {rates[precision] / 1e9:,.0f} GFLOP/s, {torch.get_num_threads()} threads")
+        print(
+            f"matrix products in {precision}: {rates[precision] / 1e9:,.0f} GFLOP/s, {torch.get_num_threads()} threads"
+        )
     print(SPEED_ROW.format("preset", "format", "parameters", "tokens/s", "ms/step", "MFU", "sampled/s"))
     for name, preset in PRESETS.items():
         config, tokens = preset.model, noise(preset.model.vocab_size)
