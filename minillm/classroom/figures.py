@@ -6,6 +6,7 @@ direct labels, so that colour is never the only sign.
 
 import base64
 import io
+import itertools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,15 @@ def label_end(ax, x: float, y: float, text: str, color: str) -> None:
     ax.annotate(printable(text), (x, y), xytext=(6, 0), textcoords="offset points", color=color, va="center")
 
 
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Return heights moved up until neighbours differ by the gap at least, so that labels there do not overlap."""
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    moved = list(heights)
+    for lower, upper in itertools.pairwise(order):
+        moved[upper] = max(moved[upper], moved[lower] + gap)
+    return moved
+
+
 def lines(
     ax,
     x: Sequence[float],
@@ -45,11 +55,14 @@ def lines(
     marks: int = 12,
 ) -> None:
     """Draw one labelled line a series over the same x, with about `marks` markers on each."""
-    for i, (name, y) in enumerate(series.items()):
+    for i, y in enumerate(series.values()):
         color = PALETTE[i % len(PALETTE)]
         marker = MARKERS[i % len(MARKERS)]
         ax.plot(x, y, color=color, marker=marker, markersize=4, markevery=max(1, len(x) // marks))
-        label_end(ax, x[-1], y[-1], name, color)
+    bottom, top = ax.get_ylim()
+    heights = spread([y[-1] for y in series.values()], 0.06 * (top - bottom))
+    for i, (name, height) in enumerate(zip(series, heights, strict=True)):
+        label_end(ax, x[-1], height, name, PALETTE[i % len(PALETTE)])
     ax.set_xlabel(x_name)
     ax.set_ylabel(y_name)
     ax.margins(x=0.02)
@@ -148,15 +161,10 @@ def show_lines(
         ax.set_xscale("log")
     for name, level in (levels or {}).items():
         ax.axhline(level, color="#555555", linestyle="--", linewidth=1)
-        ax.text(
-            0.99,
-            level,
-            printable(name),
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="bottom",
-            color="#555555",
-        )
+        first, last = (min(abs(y[i] - level) for y in series.values()) for i in (0, -1))
+        place, side = (0.99, "right") if last > first else (0.01, "left")  # where the lines are farther away
+        transform = ax.get_yaxis_transform()
+        ax.text(place, level, printable(name), transform=transform, ha=side, va="bottom", color="#555555")
     for prediction in predictions:
         prediction.draw(ax, LEARNER)
     ax.set_title(printable(what), loc="left")

@@ -6,6 +6,7 @@ A round has a context and four options, one of which came next. Whoever gives th
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -14,6 +15,7 @@ from minillm.classroom.markup import escaped, number, printable, show, status, t
 from minillm.errors import ConfigError
 
 LETTERS = "abcd"
+COMMON = 200
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,18 @@ def make_rounds(
 ) -> list[Round]:
     """Make rounds from held-out ids; bigram and model take the ids so far and return V probabilities.
 
-    The three false options are drawn from the tokens that the two players find likeliest, so none is absurd.
-    `text_of` decodes ids.
+    All options are among the `COMMON` tokens that the text uses most, so none is absurd, and the false ones are drawn
+    evenly from them. Then nothing but the text before gives the true one away, and a player with the right
+    probabilities plays best by dividing them by their sum over the options. `text_of` decodes ids.
     """
     rng = random.Random(seed)
+    common = {int(i) for i, _ in Counter(ids).most_common(COMMON)}
+    places = [place for place in range(context, len(ids)) if ids[place] in common]
     rounds = []
-    for place in rng.sample(range(context, len(ids)), count):
+    for place in rng.sample(places, count):
         before, true = list(ids[place - context : place]), int(ids[place])
         players = [list(map(float, player(before))) for player in (bigram, model)]
-        likely = [sorted(range(len(p)), key=p.__getitem__, reverse=True)[:8] for p in players]
-        candidates = sorted({i for ids_ in likely for i in ids_} - {true})
-        options = [true, *rng.sample(candidates, 3)]
+        options = [true, *rng.sample(sorted(common - {true}), 3)]
         rng.shuffle(options)
         shares = [tuple(p[i] / sum(p[j] for j in options) for i in options) for p in players]
         texts = tuple(text_of([i]) for i in options)

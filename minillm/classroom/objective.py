@@ -88,7 +88,7 @@ def pair_loss(log_probabilities: Tensor, counts: Tensor) -> Tensor:
 def counted_loss(counts: Tensor) -> float:
     """Return the loss of the table of shares on the pairs that it was counted from, in nats: the least possible."""
     shares = counts.double() / counts.sum(1, keepdim=True).clamp(min=1)
-    return pair_loss(shares.clamp(min=1e-300).log(), counts.double()).item()
+    return pair_loss(shares.clamp(min=1e-300).log(), counts.double()).item() + 0.0  # never -0.0
 
 
 def train_table(counts: Tensor, steps: int, seed: int = 0) -> Iterator[tuple[int, float, Tensor]]:
