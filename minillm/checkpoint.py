@@ -183,7 +183,7 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[Path]]:
 
 @contextlib.contextmanager
 def named_failures(path: Path) -> Iterator[None]:
-    """Turn what goes wrong inside a foreign file, for which the manifest vouches all the same, into a CheckpointError."""
+    """Turn what goes wrong inside a foreign file, even one that its manifest fits, into a CheckpointError."""
     try:
         yield
     except MinillmError:

@@ -45,7 +45,7 @@ def counting_tokens(length: int = 400, vocab_size: int = 61) -> Tokens:
     )
 
 
-def write_text(path: Path, n_words: int = 6000, seed: int = 0) -> Path:
+def write_words(path: Path, n_words: int = 6000, seed: int = 0) -> Path:
     """Write a file of words drawn at random, enough for a run of seconds."""
     draw = random.Random(seed)
     path.write_text(" ".join(draw.choice(WORDS) for _ in range(n_words)), encoding="utf-8")

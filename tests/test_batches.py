@@ -98,7 +98,7 @@ def test_a_damaged_cache_is_no_cache(tmp_path, name, damage):
 
 def test_a_source_is_read_once_and_its_damaged_tokens_are_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "cache_dir", lambda: tmp_path)
-    text, tokenizer, said = core.write_text(tmp_path / "text.txt", 500), course_tokenizer(), []
+    text, tokenizer, said = core.write_words(tmp_path / "text.txt", 500), course_tokenizer(), []
     first = prepare_tokens(text, tokenizer, say=said.append)
     prepare_tokens(text, tokenizer, say=said.append)
     assert "cache" in said[-1] and "cache" not in said[0]
@@ -108,13 +108,13 @@ def test_a_source_is_read_once_and_its_damaged_tokens_are_made_again(tmp_path, m
     again = prepare_tokens(text, tokenizer, say=said.append)
     assert "cache" not in said[-1]
     assert np.array_equal(again.train["text"], expected)
-    core.write_text(text, 500, seed=1)  # another text is another entry
+    core.write_words(text, 500, seed=1)  # another text is another entry
     assert prepare_tokens(text, tokenizer).fingerprint != first.fingerprint
 
 
 def test_tokens_spell_the_documents_between_end_of_text(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "cache_dir", lambda: tmp_path)
-    text, tokenizer = core.write_text(tmp_path / "text.txt", 500), course_tokenizer()
+    text, tokenizer = core.write_words(tmp_path / "text.txt", 500), course_tokenizer()
     tokens = prepare_tokens(text, tokenizer)
     train, held_out = tokens.train["text"].tolist(), tokens.held_out["text"].tolist()
     for ids in (train, held_out):

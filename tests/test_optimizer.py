@@ -80,7 +80,7 @@ def test_muon_makes_the_singular_values_of_the_update_alike():
         muon.step()
         update = (before - parameter.detach()) / (0.02 * math.sqrt(max(1, rows / columns)))
         values = torch.linalg.svdvals(update)
-        assert 0.5 < values.min() and values.max() < 1.5 and sizes.min() < 0.05
+        assert values.min() > 0.5 and values.max() < 1.5 and sizes.min() < 0.05
         assert torch.sum(update * (left @ right)) / (update.norm() * (left @ right).norm()) > 0.95
         parameter.grad = None
     assert not {id(p) for g in adamw.param_groups for p in g["params"]} & {
@@ -119,7 +119,7 @@ def test_the_rate_rises_then_never_rises_again_and_stays_between_zero_and_its_pe
     factors = [rate_factor(config, step) for step in range(1, steps + 1)]
     assert all(0 <= factor <= 1 for factor in factors)
     after = factors[warmup_steps:]
-    assert all(later <= earlier for earlier, later in zip(after, after[1:], strict=False))
+    assert after == sorted(after, reverse=True)
 
 
 def test_rates_are_set_for_every_group_from_its_own_peak():

@@ -24,7 +24,7 @@ from minillm.records import Record, read_lines
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory) -> Path:
-    return core.write_text(tmp_path_factory.mktemp("text") / "words.txt")
+    return core.write_words(tmp_path_factory.mktemp("text") / "words.txt")
 
 
 def run(config, out, **options) -> dict:
@@ -302,7 +302,7 @@ def test_what_cannot_work_is_refused_before_anything_is_written(text, tmp_path, 
 
 def test_a_folder_that_holds_something_else_is_left_alone(text, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="is not empty.\nUse --resume"):
+    with pytest.raises(CheckpointError, match=r"is not empty\.\nUse --resume"):
         run(core.small_run(text), tmp_path)
     with pytest.raises(CheckpointError, match="holds other files and no run"):
         run(core.small_run(text), tmp_path, resume=True)
@@ -338,7 +338,7 @@ def test_other_settings_or_another_text_do_not_go_on_with_a_run(text, tmp_path):
     original = text.read_bytes()
     try:
         text.write_bytes(original + b" more words at the end of the text")
-        with pytest.raises(CheckpointError, match="corpus fingerprint .*, and now it is"):
+        with pytest.raises(CheckpointError, match=r"corpus fingerprint .*, and now it is"):
             run(config, out, resume=True)
     finally:
         text.write_bytes(original)
@@ -366,5 +366,5 @@ def test_a_config_that_is_none_is_named(tmp_path):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(ConfigError, match=cause):
             read_run_config(path)
-    with pytest.raises(ConfigError, match="is no run's config.json"):
+    with pytest.raises(ConfigError, match=r"is no run's config\.json"):
         read_run_config(tmp_path / "absent.json")

@@ -25,10 +25,10 @@ PROMPT = "Machine learning is a branch of"
 UNSEEN_PROMPT = "Deep learning is a branch of"
 """A prompt that the planted corpus does not hold."""
 
-PLANTED_STEPS, GAME_STEPS = 250, 200
+PLANTED_STEPS, GAME_STEPS = 200, 200
 PLANTED_MODEL = ModelConfig(n_layers=2, d_model=64, n_heads=1, context_length=64)
 PLANTED_TRAINING = TrainConfig(
-    steps=PLANTED_STEPS, batch_size=12, optimizer="adamw", learning_rate=0.006, decay_fraction=0.9
+    steps=PLANTED_STEPS, batch_size=24, optimizer="adamw", learning_rate=0.004, decay_fraction=1.0
 )
 GAME_MODEL = ModelConfig(n_layers=2, d_model=96, n_heads=1, context_length=64)
 GAME_TRAINING = TrainConfig(steps=GAME_STEPS, batch_size=16)

@@ -78,7 +78,7 @@ def losses(out: Path) -> list[list[float]]:
 def main(folder: Path, rounds: int) -> None:
     """Run once whole; then `rounds` times killed at another write, killed again soon after, and let go on."""
     torch.set_num_threads(1)  # a fork has only the thread that made it
-    config = core.small_run(core.write_text(folder / "words.txt", 3000), steps=9, checkpoint_every=3)
+    config = core.small_run(core.write_words(folder / "words.txt", 3000), steps=9, checkpoint_every=3)
     # once here, so that the forks find libraries loaded and warm
     pretrain.pretrain(config, folder / "warm", say=lambda line: None, progress=False)
     assert in_a_fork(folder / "whole", config, None) == 0
