@@ -87,7 +87,7 @@ def write_files(
 ) -> None:
     """Write a checkpoint's files but the manifest, each flushed to disk."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    if model.config.tied:  # one tensor under two names: safetensors stores each once
+    if model.config.ties_head:  # one tensor under two names: safetensors stores each once
         del weights["head.weight"]
     write_atomically(folder / "model.safetensors", save(weights))
     training = {
@@ -223,7 +223,7 @@ def load_weights(folder: Path, model: Transformer) -> None:
     """Put a checkpoint's weights into a model of the same shape, or raise a CheckpointError."""
     with named_failures(folder / "model.safetensors"):
         weights = load_file(folder / "model.safetensors")
-        if model.config.tied:
+        if model.config.ties_head:
             weights["head.weight"] = weights["token_embedding.weight"]
         model.load_state_dict(weights)
 

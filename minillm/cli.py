@@ -72,7 +72,7 @@ def pretrain(
         micro_batches: Parts a batch is cut into, to save memory.
         learning_rate: Peak rate of AdamW.
         optimizer: muon (with AdamW for tables and vectors) or adamw.
-        precision: fp32, bf16 or fp16; a run by the clock measures which is faster.
+        precision: fp32, bf16, fp16, or auto: a run by the clock measures which is faster, others take fp32.
         threads: CPU threads.
         device: cpu, cuda or mps; without it the best one present.
         filtered: Apply the quality filters to your own text too.

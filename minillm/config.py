@@ -78,38 +78,23 @@ class ModelConfig:
         check_types(self)
         if self.form not in ("gpt2", "modern"):
             raise ConfigError(f"form '{self.form}' is unknown.", "Use form='gpt2' or form='modern'.")
-        defaults = {
-            "n_kv_heads": self.n_heads,
-            "d_hidden": (4 if self.form == "gpt2" else 3) * self.d_model,
-            "tied": self.form == "gpt2",
-        }
-        for name, value in defaults.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-        for name in (
-            "n_layers",
-            "d_model",
-            "n_heads",
-            "n_kv_heads",
-            "d_hidden",
-            "vocab_size",
-            "context_length",
-        ):
+        for name in ("n_layers", "d_model", "n_heads", "vocab_size", "context_length", "rope_base", "norm_eps"):
             check_positive(self, name)
-        for name in ("rope_base", "norm_eps"):
-            check_positive(self, name)
+        for name in ("n_kv_heads", "d_hidden"):
+            if getattr(self, name) is not None:
+                check_positive(self, name)
         if self.d_model % self.n_heads:
             raise ConfigError(
                 f"d_model {self.d_model} is not divisible by n_heads {self.n_heads}.",
                 f"Use a width that is a multiple of {self.n_heads}, such as "
                 f"{self.n_heads * max(1, self.d_model // self.n_heads)}.",
             )
-        if self.n_heads % self.n_kv_heads:
+        if self.n_heads % self.kv_heads:
             raise ConfigError(
                 f"n_kv_heads {self.n_kv_heads} does not divide n_heads {self.n_heads}.",
                 "Each key-value head serves the same number of query heads: use a divisor of n_heads.",
             )
-        if self.form == "gpt2" and self.n_kv_heads != self.n_heads:
+        if self.form == "gpt2" and self.kv_heads != self.n_heads:
             raise ConfigError("The gpt2 form has no grouped key-value heads.", "Leave n_kv_heads out.")
         if self.form == "modern" and self.d_head % 2:
             raise ConfigError(
@@ -121,6 +106,23 @@ class ModelConfig:
     def d_head(self) -> int:
         """Width of one attention head."""
         return self.d_model // self.n_heads
+
+    # what is left out follows from the rest each time it is asked for, so that `replace` cannot leave it behind
+
+    @property
+    def kv_heads(self) -> int:
+        """Key-value heads: `n_kv_heads`, or as many as query heads."""
+        return self.n_heads if self.n_kv_heads is None else self.n_kv_heads
+
+    @property
+    def hidden_width(self) -> int:
+        """Width inside the feed-forward part: `d_hidden`, or the form's multiple of d_model."""
+        return (4 if self.form == "gpt2" else 3) * self.d_model if self.d_hidden is None else self.d_hidden
+
+    @property
+    def ties_head(self) -> bool:
+        """Whether the token embedding is the output head too: `tied`, or the form's custom."""
+        return self.form == "gpt2" if self.tied is None else self.tied
 
 
 def gpt2_size(n_layers: int, d_model: int, n_heads: int) -> ModelConfig:
@@ -170,8 +172,8 @@ class TrainConfig:
     """Rate at the end, as a share of the peak (cosine and wsd)."""
     grad_clip: float = 1.0
     """Largest norm of the whole gradient; longer ones are shortened to it."""
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Number format of the matrix products."""
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = "fp32"
+    """Number format of the matrix products; auto: a clock-limited run measures which is faster, others take fp32."""
     seed: int = 0
     """Decides the first weights and the order of the data."""
     threads: int | None = None
@@ -188,7 +190,7 @@ class TrainConfig:
         choices = {
             "optimizer": ("muon", "adamw"),
             "schedule": ("constant", "cosine", "wsd"),
-            "precision": ("fp32", "bf16", "fp16"),
+            "precision": ("fp32", "bf16", "fp16", "auto"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -292,9 +294,9 @@ PRESETS: dict[str, RunConfig] = {
         held_out_bytes=20_000,
     ),
     # the course's first run
-    "minute": RunConfig(model=SIZES["mini"], train=TrainConfig(), minutes=1.0),
+    "minute": RunConfig(model=SIZES["mini"], train=TrainConfig(precision="auto"), minutes=1.0),
     # ten minutes of the same
-    "laptop": RunConfig(model=SIZES["small"], train=TrainConfig(), minutes=10.0, evaluations=5),
+    "laptop": RunConfig(model=SIZES["small"], train=TrainConfig(precision="auto"), minutes=10.0, evaluations=5),
 }
 
 

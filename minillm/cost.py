@@ -47,12 +47,12 @@ class ParameterCount:
 def count_parameters(config: ModelConfig) -> ParameterCount:
     """Return the parameters of a model from its shape, without making it."""
     c, layers = config.d_model, config.n_layers
-    d_kv = config.n_kv_heads * config.d_head
+    d_kv = config.kv_heads * config.d_head
     attention, feed_forward = _matrices(config)
     norm = c
     if config.form == "gpt2":  # biases of query, key, value, output; of up and down; scale and shift of a norm
         attention += c + 2 * d_kv + c
-        feed_forward += config.d_hidden + c
+        feed_forward += config.hidden_width + c
         norm = 2 * c
     elif config.qk_norm:
         attention += 2 * config.d_head
@@ -62,15 +62,15 @@ def count_parameters(config: ModelConfig) -> ParameterCount:
         attention=layers * attention,
         feed_forward=layers * feed_forward,
         norms=(2 * layers + 1) * norm,
-        head=0 if config.tied else config.vocab_size * c,
+        head=0 if config.ties_head else config.vocab_size * c,
     )
 
 
 def _matrices(config: ModelConfig) -> tuple[int, int]:
     """Return the numbers in the matrices of one block's attention and of its feed-forward part."""
-    c, d_kv = config.d_model, config.n_kv_heads * config.d_head
+    c, d_kv = config.d_model, config.kv_heads * config.d_head
     attention = c * c + 2 * c * d_kv + c * c  # query, key and value, output
-    feed_forward = (2 if config.form == "gpt2" else 3) * c * config.d_hidden  # up, down, and SwiGLU's gate
+    feed_forward = (2 if config.form == "gpt2" else 3) * c * config.hidden_width  # up, down, and SwiGLU's gate
     return attention, feed_forward
 
 

@@ -42,11 +42,13 @@ def windows(ids: np.ndarray, context_length: int, batch_size: int) -> Iterator[t
 
 
 @torch.no_grad()
-def stream_nats(model: Transformer, ids: np.ndarray, *, batch_size: int = 64) -> float:
+def stream_nats(model: Transformer, ids: np.ndarray, *, batch_size: int | None = None) -> float:
     """Return the total surprise of a stream of ids, in nats, read in windows of the model's context length.
 
     Computed in 32 bits whatever format the model was trained in, so that figures compare between machines.
     """
+    if batch_size is None:  # so many windows that their logits take some 32 MB
+        batch_size = max(1, 2**23 // (model.config.context_length * model.config.vocab_size))
     total = 0.0
     for inputs, targets in windows(ids, model.config.context_length, batch_size):
         logits = model(inputs.to(model.device))
@@ -54,7 +56,7 @@ def stream_nats(model: Transformer, ids: np.ndarray, *, batch_size: int = 64) ->
     return total
 
 
-def evaluate(model: Transformer, tokens: Tokens, *, batch_size: int = 64) -> Evaluation:
+def evaluate(model: Transformer, tokens: Tokens) -> Evaluation:
     """Measure the model on all held-out tokens of every kind. Raises DataError if there are none."""
     was_training = model.training
     model.eval()
@@ -62,7 +64,7 @@ def evaluate(model: Transformer, tokens: Tokens, *, batch_size: int = 64) -> Eva
     for kind, ids in tokens.held_out.items():
         if not tokens.held_out_bytes[kind]:  # a small source may have nothing left to hold out
             continue
-        kind_nats = stream_nats(model, ids, batch_size=batch_size)
+        kind_nats = stream_nats(model, ids)
         nats, targets = nats + kind_nats, targets + len(ids) - 1
         by_kind[kind] = bits_per_byte(kind_nats, tokens.held_out_bytes[kind])
     model.train(was_training)

@@ -30,6 +30,14 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos.to(x.dtype) + torch.cat([-second, first], dim=-1) * sin.to(x.dtype)
 
 
+class RMSNorm(nn.RMSNorm):
+    """Divide each vector by its root mean square and scale each number by a weight (Zhang and Sennrich 2019)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        # squares and sums lose too much in 16 bits: compute in the weights' format, return the input's
+        return super().forward(x.to(self.weight.dtype)).to(x.dtype)
+
+
 class LayerCache:
     """Keys and values that one attention layer has computed so far, so that sampling need not repeat them."""
 
@@ -57,21 +65,21 @@ class Attention(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         bias = config.form == "gpt2"
-        self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.n_kv_heads, config.d_head
+        self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.kv_heads, config.d_head
         self.query = nn.Linear(config.d_model, config.n_heads * config.d_head, bias=bias)
-        self.key = nn.Linear(config.d_model, config.n_kv_heads * config.d_head, bias=bias)
-        self.value = nn.Linear(config.d_model, config.n_kv_heads * config.d_head, bias=bias)
+        self.key = nn.Linear(config.d_model, config.kv_heads * config.d_head, bias=bias)
+        self.value = nn.Linear(config.d_model, config.kv_heads * config.d_head, bias=bias)
         self.output = nn.Linear(config.n_heads * config.d_head, config.d_model, bias=bias)
         normalise = config.form == "modern" and config.qk_norm
-        self.query_norm = nn.RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
-        self.key_norm = nn.RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
+        self.query_norm = RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
+        self.key_norm = RMSNorm(config.d_head, eps=config.norm_eps) if normalise else nn.Identity()
 
     def forward(self, x: Tensor, angles: tuple[Tensor, Tensor] | None, cache: LayerCache | None = None) -> Tensor:
         n_batch, n_new, _ = x.shape
         q = self.query(x).view(n_batch, n_new, self.n_heads, self.d_head).transpose(1, 2)  # [B, H, T, D]
         k = self.key(x).view(n_batch, n_new, self.n_kv_heads, self.d_head).transpose(1, 2)  # [B, K, T, D]
         v = self.value(x).view(n_batch, n_new, self.n_kv_heads, self.d_head).transpose(1, 2)
-        q, k = self.query_norm(q.float()).to(v.dtype), self.key_norm(k.float()).to(v.dtype)  # in 32 bits always
+        q, k = self.query_norm(q), self.key_norm(k)
         if angles is not None:
             q, k = rotate(q, *angles), rotate(k, *angles)
         if cache is not None:
@@ -95,8 +103,8 @@ class GeluFeedForward(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.up = nn.Linear(config.d_model, config.d_hidden)
-        self.down = nn.Linear(config.d_hidden, config.d_model)
+        self.up = nn.Linear(config.d_model, config.hidden_width)
+        self.down = nn.Linear(config.hidden_width, config.d_model)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down(F.gelu(self.up(x), approximate="tanh"))
@@ -107,9 +115,9 @@ class SwigluFeedForward(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.gate = nn.Linear(config.d_model, config.d_hidden, bias=False)
-        self.up = nn.Linear(config.d_model, config.d_hidden, bias=False)
-        self.down = nn.Linear(config.d_hidden, config.d_model, bias=False)
+        self.gate = nn.Linear(config.d_model, config.hidden_width, bias=False)
+        self.up = nn.Linear(config.d_model, config.hidden_width, bias=False)
+        self.down = nn.Linear(config.hidden_width, config.d_model, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down(F.silu(self.gate(x)) * self.up(x))
@@ -119,7 +127,7 @@ def make_norm(config: ModelConfig) -> nn.Module:
     """Return the form's normalisation over the width."""
     if config.form == "gpt2":
         return nn.LayerNorm(config.d_model, eps=config.norm_eps)
-    return nn.RMSNorm(config.d_model, eps=config.norm_eps)
+    return RMSNorm(config.d_model, eps=config.norm_eps)
 
 
 class Block(nn.Module):
@@ -158,7 +166,7 @@ class Transformer(nn.Module):
         self.final_norm = make_norm(config)
         self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
         initialise(self)
-        if config.tied:
+        if config.ties_head:
             self.head.weight = self.token_embedding.weight
 
     def forward(self, ids: Tensor, cache: list[LayerCache] | None = None) -> Tensor:
@@ -192,7 +200,8 @@ class Transformer(nn.Module):
 def initialise(model: Transformer) -> None:
     """Draw the first weights so that the first prediction is near even odds: a loss near ln V.
 
-    Matrices N(0, 0.02), as GPT-2. What each block adds starts small (gpt2: divided by sqrt(2 n_layers)) or at
+    Matrices N(0, 0.02), as GPT-2; the head's, for widths above 400, smaller, so that logits start within about 0.4
+    of each other at every width (at GPT-2's 0.02 the loss of a wide model starts 0.15 to 0.2 above ln V). What each block adds starts small (gpt2: divided by sqrt(2 n_layers)) or at
     zero (modern), so that a deep stack starts as a shallow one. Modern embeddings start at a standard deviation of 1,
     the scale that the normalisation would give them anyway.
     """
@@ -202,9 +211,12 @@ def initialise(model: Transformer) -> None:
             nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
+    nn.init.normal_(model.head.weight, std=min(0.02, 0.4 / config.d_model**0.5))
+    if config.form == "gpt2" and config.ties_head:
+        nn.init.normal_(model.token_embedding.weight, std=min(0.02, 0.4 / config.d_model**0.5))
     if config.form == "modern":
         # as the head too, a row meets its own normalised self: 1 / d_model keeps that logit at 1 instead of growing
-        nn.init.normal_(model.token_embedding.weight, std=min(0.02, 1 / config.d_model) if config.tied else 1.0)
+        nn.init.normal_(model.token_embedding.weight, std=min(0.02, 1 / config.d_model) if config.ties_head else 1.0)
     for block in model.blocks:
         for last in (block.attention.output, block.feed_forward.down):
             if config.form == "modern":

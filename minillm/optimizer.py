@@ -64,7 +64,8 @@ def rate_factor(config: TrainConfig, step: int) -> float:
     """Return the learning rate at a step as a share of its peak; steps count from 1 to config.steps.
 
     After a straight warm-up: `constant`; `cosine`, down half a cosine; `wsd`, stable and then down a straight line
-    over the last `decay_fraction` of the run (Hu et al. 2024). The last two end at `final_rate`.
+    over the last `decay_fraction` of the run (Hu et al. 2024). The cosine has `final_rate` at the last step; the line
+    would have it one step later, so that the last step still counts.
     """
     if step <= config.warmup_steps:
         return step / config.warmup_steps

@@ -34,6 +34,7 @@ from minillm.runtime import (
     autocast,
     has_native,
     keep_freed_memory,
+    loss_scaler,
     machine,
     matmul_flops_per_s,
     peak_memory_bytes,
@@ -82,7 +83,7 @@ def pretrain(
         torch.manual_seed(config.train.seed)
         model = Transformer(config.model).to(place)
         optimizers = make_optimizers(model, config.train)
-        scaler = torch.amp.GradScaler(place.type) if config.train.precision == "fp16" else None
+        scaler = loss_scaler(place, config.train.precision)
         run = Run(out, config, tokenizer, tokens, model, optimizers, scaler, say)
         after = run.go_on() if resume else None
         finished = run.train(after, stop, progress)
@@ -188,6 +189,8 @@ def settle(config: RunConfig, out: Path, tokens: Tokens, device: torch.device, s
     threads = config.train.threads or min(torch.get_num_threads(), usable_cores())
     torch.set_num_threads(threads)
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, threads=threads))
+    if config.minutes is None and config.train.precision == "auto":
+        config = dataclasses.replace(config, train=dataclasses.replace(config.train, precision="fp32"))
     if config.minutes is not None:
         say("Measuring this machine for a few seconds ...")
         config = fix_by_clock(config, tokens, device)
@@ -212,10 +215,11 @@ def read_run_config(path: Path) -> RunConfig:
 def check_same_request(began: RunConfig, asked: RunConfig) -> None:
     """Raise a ConfigError if a run that goes on is asked for other settings than it began with."""
     if began.minutes is not None and began.minutes == asked.minutes:
-        fixed = {"steps": began.train.steps, "precision": began.train.precision}
-        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, **fixed))
+        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, steps=began.train.steps))
     elif asked.minutes is None:  # its own config.json, read with --config, has the steps already
         began = dataclasses.replace(began, minutes=None)
+    if asked.train.precision == "auto":
+        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, precision=began.train.precision))
     if asked.train.threads is None:
         asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, threads=began.train.threads))
     for part, before, now in (
@@ -235,7 +239,9 @@ def check_same_request(began: RunConfig, asked: RunConfig) -> None:
 def fix_by_clock(config: RunConfig, tokens: Tokens, device: torch.device) -> RunConfig:
     """Measure a step in each precision that may pay here; set the faster one and the steps that fill the minutes."""
     candidates = ["fp32"]
-    if device.type == "cuda":
+    if config.train.precision != "auto":
+        candidates = [config.train.precision]
+    elif device.type == "cuda":
         candidates = ["bf16"] if has_native("bf16", device) else ["fp16"]
     elif device.type == "cpu" and has_native("bf16", device):
         candidates.append("bf16")
@@ -249,10 +255,10 @@ def measure_step(
     config: RunConfig, precision: str, tokens: Tokens, device: torch.device, seconds: float = 2.0
 ) -> float:
     """Return the median time of a training step, in seconds, on a model that is thrown away."""
-    trial = dataclasses.replace(config.train, precision=precision, steps=1000)
+    trial = dataclasses.replace(config.train, precision=precision, steps=1000, warmup_steps=0)
     model = Transformer(config.model).to(device)
     times, start = [], time.perf_counter()
-    for record in train(model, tokens, trial):
+    for record in train(model, tokens, trial, scaler=loss_scaler(device, precision)):
         times.append(config.train.batch_size * config.model.context_length / record.tokens_per_s)
         if len(times) >= 6 and time.perf_counter() - start > seconds:
             break

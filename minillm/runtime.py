@@ -48,16 +48,21 @@ def has_native(precision: str, device: torch.device) -> bool:
 
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise a DeviceError where a number format cannot work on a device."""
-    if (precision == "fp16" and device.type != "cuda") or (precision != "fp32" and device.type == "mps"):
+    if (precision == "fp16" and device.type != "cuda") or (precision == "bf16" and device.type == "mps"):
         raise DeviceError(f"{precision} is not used on {device.type}.", "Use precision fp32 there.")
 
 
 def autocast(device: torch.device, precision: str) -> Callable[[], AbstractContextManager]:
-    """Return a maker of contexts in which matrix products run in the given format (fp32: nothing changes)."""
+    """Return a maker of contexts in which matrix products run in the given format (fp32, auto: nothing changes)."""
     check_precision(precision, device)
-    if precision == "fp32":
+    if precision in ("fp32", "auto"):
         return contextlib.nullcontext
     return lambda: torch.autocast(device.type, dtype=DTYPES[precision])
+
+
+def loss_scaler(device: torch.device, precision: str) -> torch.amp.GradScaler | None:
+    """Return what keeps small gradients from vanishing in fp16; other formats need none."""
+    return torch.amp.GradScaler(device.type) if precision == "fp16" else None
 
 
 def synchronise(device: torch.device) -> None:

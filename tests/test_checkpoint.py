@@ -278,7 +278,7 @@ def test_foreign_files_under_a_manifest_that_fits_are_named(kept, tmp_path, name
 def test_weights_of_another_shape_are_named(kept, tmp_path):
     folder = shutil.copytree(list_checkpoints(kept)[-1], tmp_path / "copy")
     values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    values["model"]["d_hidden"] += 8
+    values["model"]["d_hidden"] = 8
     (folder / "config.json").write_text(json.dumps(values), encoding="utf-8")
     resealed(folder)
     with pytest.raises(CheckpointError, match=r"model\.safetensors is not what minillm writes") as raised:

@@ -37,7 +37,7 @@ BAD = {
     "warm-up": (TRAIN, {"steps": 10, "warmup_steps": 11}, "warm-up of 11 steps", "more steps"),
     "decay share": (TRAIN, {"decay_fraction": 1.5}, "decay_fraction is 1.5", "from 0 to 1"),
     "optimizer": (TRAIN, {"optimizer": "sgd"}, "optimizer 'sgd' is unknown", "muon, adamw"),
-    "precision": (TRAIN, {"precision": "int8"}, "precision 'int8' is unknown", "fp32, bf16, fp16"),
+    "precision": (TRAIN, {"precision": "int8"}, "precision 'int8' is unknown", "fp32, bf16, fp16, auto"),
     "parts": (TRAIN, {"batch_size": 12, "micro_batches": 5}, "12 cannot be cut into 5", "divisor"),
     "steps": (TRAIN, {"steps": 0}, "steps is 0", "above 0"),
     "seed": (TRAIN, {"seed": -1}, "seed is -1", "0 or more"),
@@ -81,8 +81,11 @@ def test_settings_survive_a_trip_through_json(config):
 def test_what_is_left_out_follows_from_the_form():
     gpt2 = ModelConfig(n_layers=1, d_model=64, n_heads=4, form="gpt2")
     modern = ModelConfig(n_layers=1, d_model=64, n_heads=4)
-    assert (gpt2.n_kv_heads, gpt2.d_hidden, gpt2.tied, gpt2.d_head) == (4, 256, True, 16)
-    assert (modern.n_kv_heads, modern.d_hidden, modern.tied, modern.d_head) == (4, 192, False, 16)
+    assert (gpt2.kv_heads, gpt2.hidden_width, gpt2.ties_head, gpt2.d_head) == (4, 256, True, 16)
+    assert (modern.kv_heads, modern.hidden_width, modern.ties_head, modern.d_head) == (4, 192, False, 16)
+    wider = replace(modern, d_model=96, n_heads=6)
+    assert (wider.kv_heads, wider.hidden_width, wider.ties_head) == (6, 288, False)
+    assert replace(wider, form="gpt2") == ModelConfig(n_layers=1, d_model=96, n_heads=6, form="gpt2")
 
 
 def test_settings_cannot_be_changed_in_place():

@@ -81,16 +81,16 @@ def settings_there(config: ModelConfig) -> dict:
     return {
         "vocab_size": config.vocab_size,
         "hidden_size": config.d_model,
-        "intermediate_size": config.d_hidden,
+        "intermediate_size": config.hidden_width,
         "num_hidden_layers": config.n_layers,
         "num_attention_heads": config.n_heads,
-        "num_key_value_heads": config.n_kv_heads,
+        "num_key_value_heads": config.kv_heads,
         "head_dim": config.d_head,
         "max_position_embeddings": config.context_length,
         "rms_norm_eps": config.norm_eps,
         "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_base},
         "rope_theta": config.rope_base,  # the name before transformers 5
-        "tie_word_embeddings": config.tied,
+        "tie_word_embeddings": config.ties_head,
     }
 
 
@@ -121,7 +121,7 @@ def test_the_gpt2_form_is_that_of_gpt2(tied):
             n_embd=config.d_model,
             n_layer=config.n_layers,
             n_head=config.n_heads,
-            n_inner=config.d_hidden,
+            n_inner=config.hidden_width,
             layer_norm_epsilon=config.norm_eps,
             tie_word_embeddings=tied,
             bos_token_id=0,

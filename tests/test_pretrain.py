@@ -236,6 +236,7 @@ def test_steps_precision_and_threads_of_a_run_by_the_clock_are_measured_and_writ
 
 def test_the_faster_format_is_taken_and_steps_fill_the_minutes(monkeypatch):
     config = replace(core.small_run("x"), minutes=2.0)
+    config = replace(config, train=replace(config.train, precision="auto"))
     cpu = torch.device("cpu")
     monkeypatch.setattr(pretrain, "has_native", lambda precision, device: True)
     for step_s, precision, steps in (
@@ -249,6 +250,9 @@ def test_the_faster_format_is_taken_and_steps_fill_the_minutes(monkeypatch):
     monkeypatch.setattr(pretrain, "has_native", lambda precision, device: False)
     monkeypatch.setattr(pretrain, "measure_step", lambda config, precision, *_: {"fp32": 0.5}[precision])
     assert fix_by_clock(config, None, cpu).train.precision == "fp32"
+    chosen = replace(config, train=replace(config.train, precision="bf16"))
+    monkeypatch.setattr(pretrain, "measure_step", lambda config, precision, *_: {"bf16": 0.5}[precision])
+    assert fix_by_clock(chosen, None, cpu).train.precision == "bf16"  # what was asked for is not measured away
 
 
 def test_moments_of_samples_and_evaluations_by_hand():

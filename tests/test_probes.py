@@ -20,6 +20,11 @@ def tokenizer():
     return course_tokenizer()
 
 
+@pytest.fixture(autouse=True)
+def short_samples(monkeypatch):
+    monkeypatch.setattr(first_run, "SAMPLE_TOKENS", 4)
+
+
 def small_model(tokenizer):
     torch.manual_seed(0)
     config = dataclasses.replace(SIZES["micro"], vocab_size=tokenizer.vocab_size)

@@ -26,7 +26,7 @@ class Probe:
     second_ending: str
 
     def __repr__(self) -> str:
-        return f"{self.first}|{self.first_ending} / {self.second}|{self.second_ending}"
+        return f"{self.first.strip()}|{self.first_ending} / {self.second.strip()}|{self.second_ending}"
 
 
 PROBES: dict[str, tuple[Probe, ...]] = {
@@ -59,20 +59,21 @@ PROBES: dict[str, tuple[Probe, ...]] = {
         Probe("Farmers work on the", " land", "Sailors work on the", " ship"),
         Probe("The doctor treats the", " disease", "The judge applies the", " law"),
     ),
-    # from phrases that its text repeats by the hundred to facts that it hardly states
+    # From phrases that its text repeats by the hundred to facts that it hardly states. They begin with a space, as
+    # words do within a text: at its very beginning they would be cut into other tokens.
     "facts": (
-        Probe("the United", " States", "the American", " people"),
-        Probe("State of the", " Union", "Secretary of the", " Treasury"),
-        Probe("import numpy as", " np", "the fiscal", " year"),
-        Probe("the Soviet", " Union", "the Middle", " East"),
-        Probe("the House of", " Representatives", "the Supreme", " Court"),
-        Probe("World War", " II", "New York", " City"),
-        Probe("the Panama", " Canal", "the Pacific", " Ocean"),
-        Probe("Saudi", " Arabia", "Los", " Angeles"),
-        Probe("George", " Washington", "Abraham", " Lincoln"),
-        Probe("Rome is the capital of", " Italy", "Cairo is the capital of", " Egypt"),
-        Probe("Berlin is the capital of", " Germany", "Madrid is the capital of", " Spain"),
-        Probe("Tokyo is in", " Japan", "Moscow is in", " Russia"),
+        Probe(" the United", " States", " the American", " people"),
+        Probe(" State of the", " Union", " Secretary of the", " Treasury"),
+        Probe(" import numpy as", " np", " the fiscal", " year"),
+        Probe(" the Soviet", " Union", " the Middle", " East"),
+        Probe(" the House of", " Representatives", " the Supreme", " Court"),
+        Probe(" World War", " II", " New York", " City"),
+        Probe(" the Panama", " Canal", " the Pacific", " Ocean"),
+        Probe(" Saudi", " Arabia", " Los", " Angeles"),
+        Probe(" George", " Washington", " Abraham", " Lincoln"),
+        Probe(" Rome is the capital of", " Italy", " Cairo is the capital of", " Egypt"),
+        Probe(" Berlin is the capital of", " Germany", " Madrid is the capital of", " Spain"),
+        Probe(" Tokyo is in", " Japan", " Moscow is in", " Russia"),
     ),
 }
 
