@@ -87,7 +87,7 @@ def bars(ax, names: Sequence[str], series: Mapping[str, Sequence[float]], *, y_n
     ax.set_xticks(range(len(names)), [printable(name) for name in names])
     ax.set_ylabel(y_name)
     if len(series) > 1:
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside the bars, never on them
 
 
 def describe_lines(
