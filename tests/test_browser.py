@@ -79,7 +79,7 @@ class Lab:
         page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
         end = time.monotonic() + RUN_LIMIT_S
         while True:
-            texts = prompts.all_inner_texts()
+            texts = prompts.all_text_contents()
             if texts and all(any(c.isdigit() for c in text) for text in texts):
                 break
             if self.errors():
