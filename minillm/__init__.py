@@ -11,7 +11,7 @@ The pipeline, room by room:
     checkpoint checkpoint  written atomically, verified before use
     samples    sampling    logits to text
     report     evaluate, report
-    all of it  pretrain    the whole story on one page; cli: the commands
+    all of it  pretrain    the whole story on one page (settings: what is asked, measured and fixed; cli: the commands)
 
 Beside it: config (what a model and a run are), runtime (the machine), facts and cost (published figures, FLOPs),
 classroom (what the notebooks use). Import the room you need: `from minillm.model import Transformer`.

@@ -41,11 +41,6 @@ class Tokens:
 
 def tokenize(corpus: Corpus, tokenizer: Tokenizer) -> Tokens:
     """Encode every document of a corpus, training and held-out parts by kind."""
-    if tokenizer.vocab_size > 2**16:
-        raise DataError(
-            f"A vocabulary of {tokenizer.vocab_size:,} does not fit into 16 bits.",
-            "Use at most 65,536 tokens.",
-        )
     train = {kind: tokenizer.encode_documents([d.text for d in documents]) for kind, documents in corpus.train.items()}
     held_out = {
         kind: tokenizer.encode_documents([d.text for d in documents]) for kind, documents in corpus.held_out.items()

@@ -27,7 +27,7 @@ OptionalNumber = Annotated[float | None, tyro.conf.arg(metavar="X", help_behavio
 
 @app.command
 def pretrain(
-    preset: Name = "minute",
+    preset: OptionalName = None,
     size: OptionalName = None,
     source: OptionalName = None,
     minutes: OptionalNumber = None,
@@ -58,7 +58,7 @@ def pretrain(
         minillm pretrain --config runs/minute-1/config.json --out runs/again     the same run once more
 
     Args:
-        preset: A whole run by name: smoke (seconds), minute, laptop (ten minutes).
+        preset: A whole run by name: smoke (seconds), minute (if none is named), laptop (ten minutes).
         size: A model by name instead of the preset's: nano, micro, mini, small, base, gpt2, gpt2-medium, ...
         source: The text: embedded, synthetic, or a file or folder of .txt, .md or .jsonl (field text).
         minutes: Training time by the clock; the number of steps is measured, fixed and written down.
@@ -82,7 +82,11 @@ def pretrain(
 
     if minutes is not None and steps is not None:
         raise ConfigError("Both --minutes and --steps are given.", "Use one of them.")
-    plan = read_plan(preset, config)
+    if preset is not None and config is not None:
+        raise ConfigError("Both --preset and --config are given.", "Use one of them.")
+    if resume and out is None:
+        raise ConfigError("--resume needs to know which run.", "Name its folder with --out.")
+    plan = read_plan(preset or "minute", config)
     if size is not None:
         model = dataclasses.replace(named(SIZES, size, "size"), vocab_size=plan.model.vocab_size)
         plan = dataclasses.replace(plan, model=model)
@@ -98,16 +102,13 @@ def pretrain(
         "threads": threads,
     }
     train = dataclasses.replace(plan.train, **given(training))
-    plan = dataclasses.replace(
-        plan, train=train, **given({"source": source, "minutes": minutes, "filtered": filtered or None})
-    )
+    others = {"source": source, "minutes": minutes, "filtered": filtered or None, "device": device}
+    plan = dataclasses.replace(plan, train=train, **given(others))
     if steps is not None:
         plan = dataclasses.replace(plan, minutes=None)
-    if resume and out is None:
-        raise ConfigError("--resume needs to know which run.", "Name its folder with --out.")
-    out = out or next_folder(Path("runs"), preset)
-    checked_name(out.name)
-    report = run(plan, out, resume=resume, device=device, say=silent if json else say, progress=not json)
+    out = out or next_folder(Path("runs"), preset or ("again" if config else "minute"))
+    checked_name(out.name or out.resolve().name)
+    report = run(plan, out, resume=resume, say=silent if json else say, progress=not json)
     if json:
         print_json(report)
     elif report["finished"]:
@@ -124,7 +125,7 @@ def read_plan(preset: str, config: Path | None) -> RunConfig:
     """Return the run to do: a preset, or the one of a config.json, whose steps are then already fixed."""
     if config is None:
         return named(PRESETS, preset, "preset")
-    from minillm.pretrain import read_run_config
+    from minillm.settings import read_run_config
 
     return dataclasses.replace(read_run_config(config), minutes=None)
 
@@ -216,7 +217,7 @@ def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -
     """
     from minillm.batches import prepare_tokens
     from minillm.evaluate import evaluate
-    from minillm.pretrain import read_run_config
+    from minillm.settings import read_run_config
 
     folder = find_checkpoint(run)
     plan = read_run_config(folder.parent.parent / "config.json")
@@ -302,12 +303,12 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         print(
-            f"{type(error).__name__}: {error}\nCheck that there is space and that the place may be written to.",
+            f"{type(error).__name__}: {error}\nCheck that the place exists, has space, and may be read and written.",
             file=sys.stderr,
         )
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped before the training began; nothing is lost.", file=sys.stderr)
+        print("Stopped.", file=sys.stderr)
         sys.exit(130)
 
 

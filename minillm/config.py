@@ -205,6 +205,8 @@ class TrainConfig:
             "checkpoint_minutes",
         ):
             check_positive(self, name)
+        if self.steps > 10**9:
+            raise ConfigError(f"steps is {self.steps}, more than any run takes.", "Use at most a billion.")
         if self.threads is not None:
             check_positive(self, "threads")
         for name in ("weight_decay", "warmup_steps", "final_rate", "checkpoint_every", "seed"):
@@ -242,6 +244,8 @@ class RunConfig:
     train: TrainConfig
     minutes: float | None = None
     """Training time by the clock; the run then measures the machine and sets train.steps. None: train.steps decides."""
+    device: str | None = None
+    """Where it is computed: cpu, cuda or mps; None: the best one present, which the run then writes down."""
     source: str = "embedded"
     """The text: `embedded`, `synthetic`, or a file or folder of .txt, .md or .jsonl."""
     corpus_part: float = 1.0
@@ -265,6 +269,8 @@ class RunConfig:
             raise ConfigError(f"prompts are {self.prompts!r}.", "Give texts of at least one character.")
         if self.minutes is not None:
             check_positive(self, "minutes")
+            if self.minutes > 365 * 24 * 60:
+                raise ConfigError(f"minutes is {self.minutes:g}, more than a year.", "Use fewer minutes.")
         if not 0 < self.corpus_part <= 1:
             raise ConfigError(f"corpus_part is {self.corpus_part}.", "Use a share above 0, up to 1.")
         for name in ("held_out_bytes", "evaluations", "sample_moments"):

@@ -201,9 +201,9 @@ def initialise(model: Transformer) -> None:
     """Draw the first weights so that the first prediction is near even odds: a loss near ln V.
 
     Matrices N(0, 0.02), as GPT-2; the head's, for widths above 400, smaller, so that logits start within about 0.4
-    of each other at every width (at GPT-2's 0.02 the loss of a wide model starts 0.15 to 0.2 above ln V). What each block adds starts small (gpt2: divided by sqrt(2 n_layers)) or at
-    zero (modern), so that a deep stack starts as a shallow one. Modern embeddings start at a standard deviation of 1,
-    the scale that the normalisation would give them anyway.
+    of each other at every width (at GPT-2's 0.02 the loss of a wide model starts 0.15 to 0.2 above ln V). What each
+    block adds starts small (gpt2: divided by sqrt(2 n_layers)) or at zero (modern), so that a deep stack starts as a
+    shallow one. Modern embeddings start at a standard deviation of 1, the scale that the norm would give them anyway.
     """
     config = model.config
     for module in model.modules():
@@ -225,6 +225,6 @@ def initialise(model: Transformer) -> None:
                 nn.init.normal_(last.weight, std=0.02 / (2 * config.n_layers) ** 0.5)
 
 
-def count_parameters(model: nn.Module) -> int:
+def n_parameters(model: nn.Module) -> int:
     """Return the number of weights, shared ones counted once."""
     return sum(parameter.numel() for parameter in model.parameters())

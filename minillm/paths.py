@@ -45,7 +45,9 @@ def write_json(path: Path, value: object) -> None:
 
 def checked_name(name: str) -> str:
     """Return the last part of a run's path if every file system takes it as a name, else raise ConfigError."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+    plain = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?", name)  # Windows drops a final dot
+    reserved = re.match(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", name.lower())  # Windows keeps these for devices
+    if not plain or reserved:
         raise ConfigError(
             f"'{name}' is no name for a run: it must start with a letter or digit, at most 100 characters.",
             "Use letters, digits, '.', '_' and '-' only, for example --out runs/first.",

@@ -7,8 +7,8 @@ import contextlib
 import dataclasses
 import json
 import math
+import shlex
 import signal
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,28 +21,25 @@ from tqdm.auto import tqdm
 
 from minillm import checkpoint
 from minillm.batches import Tokens, prepare_tokens
-from minillm.config import ModelConfig, RunConfig, TrainConfig, from_dict
+from minillm.config import RunConfig
 from minillm.cost import training_flops
-from minillm.errors import CheckpointError, ConfigError, DataError, TrainingError
+from minillm.errors import CheckpointError, TrainingError
 from minillm.evaluate import evaluate
-from minillm.model import Transformer, count_parameters
+from minillm.model import Transformer, n_parameters
 from minillm.optimizer import make_optimizers
 from minillm.paths import write_json
 from minillm.records import Record, append_line, cut_after, read_lines
 from minillm.report import write_report
 from minillm.runtime import (
-    autocast,
-    has_native,
     keep_freed_memory,
     loss_scaler,
     machine,
     matmul_flops_per_s,
     peak_memory_bytes,
-    pick_device,
-    usable_cores,
     versions,
 )
 from minillm.sampling import generate
+from minillm.settings import as_it_began, check_machine, check_text, settle
 from minillm.tokenizer import Tokenizer, course_tokenizer
 from minillm.train import train
 
@@ -52,8 +49,7 @@ def pretrain(
     out: Path,
     *,
     resume: bool = False,
-    device: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
     progress: bool = True,
 ) -> dict:
     """Pretrain a model from nothing (or from where the run in `out` stopped) and return its report.
@@ -61,11 +57,12 @@ def pretrain(
     `out` receives config.json, metrics.jsonl, evals.jsonl, samples.jsonl, checkpoints, loss.png, report.html and
     report.json. Raises a MinillmError, before anything is written, for settings, text or a folder that cannot work.
     """
-    place = pick_device(device)
-    autocast(place, config.train.precision)  # a wrong precision fails here, before the corpus is read
     check_folder(out, resume)
+    if resume:
+        config = as_it_began(config, out)
+    device = check_machine(config)
     tokenizer = course_tokenizer()
-    check_vocabulary(config.model, tokenizer)
+    # files -> documents -> filters, duplicates, split (corpus) -> ids by kind (tokenizer), cached by fingerprint
     tokens = prepare_tokens(
         config.source,
         tokenizer,
@@ -74,24 +71,25 @@ def pretrain(
         filtered=config.filtered,
         say=say,
     )
-    check_length(tokens, config.model)
-    check_prompts(config, tokenizer)
+    check_text(config, tokens, tokenizer)
     keep_freed_memory()
-    with claimed(out), stop_on_signals() as stop:
+    with claimed(out), stop_on_signals(say) as stop:
         check_folder(out, resume)  # once more, now that no other process can write into it
-        config = settle(config, out, tokens, place, say)
+        config = settle(config, out, tokens, device, say)
+        # ids -> batches -> logits -> loss -> weights (train), with checkpoints, evaluations and samples on the way
         torch.manual_seed(config.train.seed)
-        model = Transformer(config.model).to(place)
+        model = Transformer(config.model).to(device)
         optimizers = make_optimizers(model, config.train)
-        scaler = loss_scaler(place, config.train.precision)
+        scaler = loss_scaler(device, config.train.precision)
         run = Run(out, config, tokenizer, tokens, model, optimizers, scaler, say)
         after = run.go_on() if resume else None
         finished = run.train(after, stop, progress)
         if not finished:
-            say(f"Stopped and saved. To go on: minillm pretrain --resume --out {out} with the settings as before.")
+            words = ["minillm", "pretrain", "--config", str(out / "config.json"), "--resume", "--out", str(out)]
+            say(f"Stopped and saved. To go on: {shlex.join(words)}")
             return {"finished": False, "out": str(out)}
-        report = run.report()
-    return report
+        # everything written -> loss.png, report.html, report.json
+        return run.report()
 
 
 def check_folder(out: Path, resume: bool) -> None:
@@ -108,38 +106,6 @@ def check_folder(out: Path, resume: bool) -> None:
         )
     if others and "config.json" not in others:
         raise CheckpointError(f"{out} holds other files and no run.", "Use another --out.")
-
-
-def check_vocabulary(config: ModelConfig, tokenizer: Tokenizer) -> None:
-    """Raise a ConfigError if the tokenizer has ids that the model does not know."""
-    if config.vocab_size < tokenizer.vocab_size:
-        raise ConfigError(
-            f"The model knows {config.vocab_size} tokens and the tokenizer has {tokenizer.vocab_size}.",
-            f"Use vocab_size={tokenizer.vocab_size}.",
-        )
-
-
-def check_length(tokens: Tokens, config: ModelConfig) -> None:
-    """Raise a DataError if a kind of text is too short for one sequence, or nothing is held out."""
-    for kind, ids in tokens.train.items():
-        if tokens.weights[kind] > 0 and len(ids) <= config.context_length:
-            raise DataError(
-                f"The {kind} text has {len(ids)} tokens to train on; one sequence takes {config.context_length + 1}.",
-                "Give a longer text, or use a model with a shorter context.",
-            )
-    if not any(tokens.held_out_bytes.values()):
-        raise DataError("No text is held out, so the loss could not be checked.", "Give a longer text.")
-
-
-def check_prompts(config: RunConfig, tokenizer: Tokenizer) -> None:
-    """Raise a ConfigError if a prompt, with the end-of-text before it, fills more than the context."""
-    for prompt in config.prompts:
-        n_tokens = 1 + len(tokenizer.encode(prompt))
-        if n_tokens > config.model.context_length:
-            raise ConfigError(
-                f"The prompt '{prompt}' has {n_tokens} tokens and the model sees {config.model.context_length}.",
-                "Shorten it, or use a model with a longer context.",
-            )
 
 
 @contextlib.contextmanager
@@ -161,108 +127,28 @@ def claimed(out: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question the loop can ask: shall we stop after this step?"""
+def stop_on_signals(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question the loop can ask: shall we stop after this step?
+
+    A second signal does not wait: it raises KeyboardInterrupt, and the run goes on later from its last checkpoint.
+    """
     received = []
     before = {}
+
+    def receive(number: int, frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        say("Stopping after this step, with a checkpoint. Once more to stop at once.")
+
     with contextlib.suppress(ValueError):  # only the main thread may set handlers; elsewhere signals stay as they are
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, lambda number, frame: received.append(number))
+            before[number] = signal.signal(number, receive)
     try:
         yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def settle(config: RunConfig, out: Path, tokens: Tokens, device: torch.device, say: Callable[[str], None]) -> RunConfig:
-    """Fix what is still open (steps and precision of a clock-limited run, threads) and keep it in config.json.
-
-    A run that goes on takes the settings that it began with; a ConfigError names the first that was asked otherwise.
-    """
-    path = out / "config.json"
-    if path.exists():
-        began = read_run_config(path)
-        check_same_request(began, config)
-        torch.set_num_threads(began.train.threads)
-        return began
-    threads = config.train.threads or min(torch.get_num_threads(), usable_cores())
-    torch.set_num_threads(threads)
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, threads=threads))
-    if config.minutes is None and config.train.precision == "auto":
-        config = dataclasses.replace(config, train=dataclasses.replace(config.train, precision="fp32"))
-    if config.minutes is not None:
-        say("Measuring this machine for a few seconds ...")
-        config = fix_by_clock(config, tokens, device)
-        say(f"{config.minutes:g} minutes are {config.train.steps:,} steps here, in {config.train.precision}.")
-    write_json(path, dataclasses.asdict(config))
-    return config
-
-
-def read_run_config(path: Path) -> RunConfig:
-    """Read a run's config.json. Raises ConfigError if it is not one."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        models = from_dict(ModelConfig, values.pop("model")), from_dict(TrainConfig, values.pop("train"))
-        return from_dict(RunConfig, {"model": models[0], "train": models[1], **values})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"{path} is no run's config.json ({type(error).__name__}: {error}).",
-            "Name the config.json of a run.",
-        ) from None
-
-
-def check_same_request(began: RunConfig, asked: RunConfig) -> None:
-    """Raise a ConfigError if a run that goes on is asked for other settings than it began with."""
-    if began.minutes is not None and began.minutes == asked.minutes:
-        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, steps=began.train.steps))
-    elif asked.minutes is None:  # its own config.json, read with --config, has the steps already
-        began = dataclasses.replace(began, minutes=None)
-    if asked.train.precision == "auto":
-        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, precision=began.train.precision))
-    if asked.train.threads is None:
-        asked = dataclasses.replace(asked, train=dataclasses.replace(asked.train, threads=began.train.threads))
-    for part, before, now in (
-        ("", began, asked),
-        ("model.", began.model, asked.model),
-        ("train.", began.train, asked.train),
-    ):
-        for field in dataclasses.fields(before):
-            was, wanted = getattr(before, field.name), getattr(now, field.name)
-            if field.name not in ("model", "train") and was != wanted:
-                raise ConfigError(
-                    f"The run began with {part}{field.name} {was}, and now {wanted} is asked for.",
-                    "Resume with the same settings, or start a new run with another --out.",
-                )
-
-
-def fix_by_clock(config: RunConfig, tokens: Tokens, device: torch.device) -> RunConfig:
-    """Measure a step in each precision that may pay here; set the faster one and the steps that fill the minutes."""
-    candidates = ["fp32"]
-    if config.train.precision != "auto":
-        candidates = [config.train.precision]
-    elif device.type == "cuda":
-        candidates = ["bf16"] if has_native("bf16", device) else ["fp16"]
-    elif device.type == "cpu" and has_native("bf16", device):
-        candidates.append("bf16")
-    step_s = {precision: measure_step(config, precision, tokens, device) for precision in candidates}
-    best = min(step_s, key=lambda precision: step_s[precision] * (0.95 if precision == "fp32" else 1.0))
-    steps = max(10, int(config.minutes * 60 / step_s[best]), config.train.warmup_steps)
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps, precision=best))
-
-
-def measure_step(
-    config: RunConfig, precision: str, tokens: Tokens, device: torch.device, seconds: float = 2.0
-) -> float:
-    """Return the median time of a training step, in seconds, on a model that is thrown away."""
-    trial = dataclasses.replace(config.train, precision=precision, steps=1000, warmup_steps=0)
-    model = Transformer(config.model).to(device)
-    times, start = [], time.perf_counter()
-    for record in train(model, tokens, trial, scaler=loss_scaler(device, precision)):
-        times.append(config.train.batch_size * config.model.context_length / record.tokens_per_s)
-        if len(times) >= 6 and time.perf_counter() - start > seconds:
-            break
-    return statistics.median(times[3:])  # the first steps also load and tune kernels
 
 
 def sample_steps(steps: int, moments: int) -> list[int]:
@@ -352,7 +238,9 @@ class Run:
             newest, _ = checkpoint.newest_whole(self.out / "checkpoints")
             last = f"Last good checkpoint: {newest}." if newest else "There is no checkpoint yet."
             raise TrainingError(error.cause, f"{error.remedy} {last}") from None
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if type(error) is RuntimeError and "can't allocate memory" not in str(error):
+                raise  # the CPU's allocator has no error class of its own
             size, parts = self.config.train.batch_size, self.config.train.micro_batches
             finer = next((n for n in range(parts + 1, size + 1) if size % n == 0), None)
             raise TrainingError(
@@ -415,15 +303,17 @@ class Run:
 
     def report(self) -> dict:
         """Write loss.png, report.html and report.json from the run's own records; return the report."""
-        if (self.out / "report.json").exists():
-            return json.loads((self.out / "report.json").read_text(encoding="utf-8"))
+        saved = str(checkpoint.list_checkpoints(self.out / "checkpoints")[-1])
+        with contextlib.suppress(OSError, ValueError):  # a run that had ended keeps its report, wherever it lies now
+            done = json.loads((self.out / "report.json").read_text(encoding="utf-8"))
+            return {**done, "out": str(self.out), "checkpoint": saved}
         metrics, evals, samples = (read_lines(self.out / f"{name}.jsonl") for name in ("metrics", "evals", "samples"))
         last, config = metrics[-1], self.config
         flops = training_flops(config.model, last["tokens_seen"])
         rate = matmul_flops_per_s(self.model.device, config.train.precision)
         report = {
             "finished": True,
-            "parameters": count_parameters(self.model),
+            "parameters": n_parameters(self.model),
             "steps": last["step"],
             "tokens_seen": last["tokens_seen"],
             "elapsed_s": last["elapsed_s"],
@@ -439,11 +329,12 @@ class Run:
             "peak_memory_bytes": peak_memory_bytes(self.model.device),
             "corpus_fingerprint": self.tokens.fingerprint,
             "tokenizer_fingerprint": self.tokenizer.fingerprint,
+            "device": self.model.device.type,
             "precision": config.train.precision,
             "threads": config.train.threads,
             "versions": versions(),
             "machine": machine(),
-            "checkpoint": str(checkpoint.list_checkpoints(self.out / "checkpoints")[-1]),
+            "checkpoint": saved,
             "out": str(self.out),
         }
         write_report(self.out, report, metrics, evals, samples, math.log(config.model.vocab_size))

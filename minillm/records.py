@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from minillm.errors import DataError
 from minillm.paths import write_atomically
 
 
@@ -18,7 +19,8 @@ class Record:
     wall_s: float
     train_loss_nats: float
     lr: float
-    grad_norm: float
+    grad_norm: float | None
+    """None where fp16 skipped the step because a gradient was too large for its format."""
     tokens_per_s: float
 
 
@@ -27,15 +29,25 @@ def append_line(path: Path, value: object) -> None:
     if dataclasses.is_dataclass(value):
         value = dataclasses.asdict(value)
     with open(path, "a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(value, ensure_ascii=False) + "\n")
+        file.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_lines(path: Path) -> list[dict]:
-    """Read every whole line; a last line cut short by a crash, and a missing file, are passed over."""
+    """Read every whole line; a last line cut short by a crash, and a missing file, are passed over.
+
+    Raises DataError for a whole line that is not an object in JSON.
+    """
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was never finished
-    return [json.loads(line) for line in lines]
+    values = []
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):  # after the last newline: unfinished
+        try:
+            values.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            raise DataError(
+                f"{path}, line {number}, is damaged.", "Restore the file, or start a new run with another --out."
+            ) from None
+    return values
 
 
 def cut_after(path: Path, step: int) -> None:

@@ -128,6 +128,6 @@ def train(
             wall_s=time.perf_counter() - wall_start,
             train_loss_nats=loss,
             lr=lr,
-            grad_norm=norm,
+            grad_norm=norm if math.isfinite(norm) else None,
             tokens_per_s=tokens_per_step / step_s,
         )

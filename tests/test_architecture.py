@@ -13,7 +13,7 @@ FLOORS = [
     ["corpus", "bpe", "tokenizer", "model", "loss", "cost"],
     ["batches", "optimizer", "sampling"],
     ["evaluate", "checkpoint", "train"],
-    ["report"],
+    ["report", "settings"],
     ["pretrain", "cli"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]

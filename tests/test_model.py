@@ -11,7 +11,7 @@ from minillm.config import SIZES, ModelConfig
 from minillm.cost import count_parameters as counted_by_hand
 from minillm.errors import ConfigError
 from minillm.loss import cross_entropy
-from minillm.model import Transformer, causal_attention, count_parameters, rotary_angles, rotate
+from minillm.model import Transformer, causal_attention, n_parameters, rotary_angles, rotate
 
 each_form = pytest.mark.parametrize("config", core.FORMS.values(), ids=core.FORMS)
 
@@ -114,7 +114,7 @@ def test_the_first_loss_is_near_the_logarithm_of_the_vocabulary(form, shape, tie
 
 def test_named_sizes_have_the_parameters_that_are_counted_by_hand_and_published():
     for name in ("nano", "micro", "mini", "small"):
-        assert count_parameters(Transformer(SIZES[name])) == counted_by_hand(SIZES[name]).total
+        assert n_parameters(Transformer(SIZES[name])) == counted_by_hand(SIZES[name]).total
     # GPT-2 small's weights, as its released file has them
     with torch.device("meta"):
         assert sum({p: p.numel() for p in Transformer(SIZES["gpt2"]).parameters()}.values()) == 124_439_808
@@ -123,7 +123,7 @@ def test_named_sizes_have_the_parameters_that_are_counted_by_hand_and_published(
 def test_tied_tables_are_one_and_are_counted_once():
     tied = Transformer(replace(core.MODERN, tied=True))
     assert tied.head.weight is tied.token_embedding.weight
-    difference = count_parameters(Transformer(core.MODERN)) - count_parameters(tied)
+    difference = n_parameters(Transformer(core.MODERN)) - n_parameters(tied)
     assert difference == core.MODERN.vocab_size * core.MODERN.d_model
 
 

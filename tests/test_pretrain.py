@@ -5,6 +5,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 import torch
 from filelock import FileLock
 
-from minillm import checkpoint, pretrain
+from minillm import checkpoint, pretrain, settings
 from minillm.checkpoint import is_whole, list_checkpoints, load_model
 from minillm.cost import training_flops
 from minillm.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
-from minillm.pretrain import eval_steps, fix_by_clock, read_run_config, sample_steps
+from minillm.pretrain import eval_steps, sample_steps
 from minillm.records import Record, read_lines
+from minillm.runtime import pick_device
+from minillm.settings import fix_by_clock, read_run_config
 
 
 @pytest.fixture(scope="module")
@@ -238,20 +241,20 @@ def test_the_faster_format_is_taken_and_steps_fill_the_minutes(monkeypatch):
     config = replace(core.small_run("x"), minutes=2.0)
     config = replace(config, train=replace(config.train, precision="auto"))
     cpu = torch.device("cpu")
-    monkeypatch.setattr(pretrain, "has_native", lambda precision, device: True)
+    monkeypatch.setattr(settings, "has_native", lambda precision, device: True)
     for step_s, precision, steps in (
         ({"fp32": 0.5, "bf16": 0.25}, "bf16", 480),
         ({"fp32": 0.25, "bf16": 0.24}, "fp32", 480),  # a lead of less than a twentieth is noise
         ({"fp32": 60.0, "bf16": 90.0}, "fp32", 10),
     ):
-        monkeypatch.setattr(pretrain, "measure_step", lambda config, precision, *_, step_s=step_s: step_s[precision])
+        monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_, step_s=step_s: step_s[precision])
         fixed = fix_by_clock(config, None, cpu)
         assert (fixed.train.precision, fixed.train.steps) == (precision, steps)
-    monkeypatch.setattr(pretrain, "has_native", lambda precision, device: False)
-    monkeypatch.setattr(pretrain, "measure_step", lambda config, precision, *_: {"fp32": 0.5}[precision])
+    monkeypatch.setattr(settings, "has_native", lambda precision, device: False)
+    monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_: {"fp32": 0.5}[precision])
     assert fix_by_clock(config, None, cpu).train.precision == "fp32"
     chosen = replace(config, train=replace(config.train, precision="bf16"))
-    monkeypatch.setattr(pretrain, "measure_step", lambda config, precision, *_: {"bf16": 0.5}[precision])
+    monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_: {"bf16": 0.5}[precision])
     assert fix_by_clock(chosen, None, cpu).train.precision == "bf16"  # what was asked for is not measured away
 
 
@@ -271,21 +274,19 @@ def differently(text: Path, tmp_path: Path) -> dict:
     short.write_text("The river and the stone.", encoding="utf-8")
     latin.write_bytes(b"caf\xe9 " * 500)
     return {
-        "missing": (replace(config, source=str(tmp_path / "no.txt")), {}, DataError, "There is no file"),
-        "empty": (replace(config, source=str(empty)), {}, DataError, "holds no text"),
-        "short": (replace(config, source=str(short)), {}, DataError, "one sequence takes 33"),
-        "latin": (replace(config, source=str(latin)), {}, DataError, "not UTF-8: byte 3 is 0xe9"),
+        "missing": (replace(config, source=str(tmp_path / "no.txt")), DataError, "There is no file"),
+        "empty": (replace(config, source=str(empty)), DataError, "holds no text"),
+        "short": (replace(config, source=str(short)), DataError, "one sequence takes 33"),
+        "latin": (replace(config, source=str(latin)), DataError, "not UTF-8: byte 3 is 0xe9"),
         "vocabulary": (
             replace(config, model=replace(config.model, vocab_size=500)),
-            {},
             ConfigError,
             "The model knows 500 tokens and the tokenizer has 1024",
         ),
-        "prompt": (replace(config, prompts=("river " * 40,)), {}, ConfigError, "The prompt 'river"),
-        "device": (config, {"device": "tpu"}, DeviceError, "This machine has no device 'tpu'"),
+        "prompt": (replace(config, prompts=("river " * 40,)), ConfigError, "The prompt 'river"),
+        "device": (replace(config, device="tpu"), DeviceError, "This machine has no device 'tpu'"),
         "precision": (
-            replace(config, train=replace(config.train, precision="fp16")),
-            {"device": "cpu"},
+            replace(config, device="cpu", train=replace(config.train, precision="fp16")),
             DeviceError,
             "fp16 is not used on cpu",
         ),
@@ -297,9 +298,9 @@ REFUSED = ["missing", "empty", "short", "latin", "vocabulary", "prompt", "device
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_work_is_refused_before_anything_is_written(text, tmp_path, what):
-    config, options, error, cause = differently(text, tmp_path)[what]
+    config, error, cause = differently(text, tmp_path)[what]
     with pytest.raises(error) as raised:
-        run(config, tmp_path / "out", **options)
+        run(config, tmp_path / "out")
     assert cause in raised.value.cause and raised.value.remedy
     assert not (tmp_path / "out").exists()
 
@@ -372,3 +373,29 @@ def test_a_config_that_is_none_is_named(tmp_path):
             read_run_config(path)
     with pytest.raises(ConfigError, match=r"is no run's config\.json"):
         read_run_config(tmp_path / "absent.json")
+
+
+def test_a_damaged_line_of_the_records_is_named(text, tmp_path):
+    out = tmp_path / "run"
+    run(core.small_run(text), out)
+    (out / "report.json").unlink()
+    path = out / "metrics.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace('{"step": 2,', "garbage", 1), encoding="utf-8")
+    with pytest.raises(DataError, match=r"metrics\.jsonl, line 2, is damaged"):
+        run(core.small_run(text), out, resume=True)
+
+
+def test_a_copied_run_tells_where_it_lies_now(text, tmp_path):
+    run(core.small_run(text), tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    report = run(core.small_run(text), tmp_path / "copy", resume=True)
+    assert Path(report["out"]) == tmp_path / "copy" and Path(report["checkpoint"]).is_relative_to(tmp_path / "copy")
+
+
+def test_a_run_writes_its_device_down_and_keeps_it(text, tmp_path):
+    run(core.small_run(text), tmp_path / "run")
+    began = read_run_config(tmp_path / "run" / "config.json")
+    assert began.device == pick_device().type
+    assert settings.as_it_began(core.small_run(text), tmp_path / "run") == began
+    with pytest.raises(ConfigError, match="began with device"):
+        settings.as_it_began(replace(core.small_run(text), device="mps"), tmp_path / "run")

@@ -12,7 +12,7 @@ from minillm.corpus.shingles import WordNumbers
 from minillm.corpus.sources import README_LICENCES, embedded_documents
 from minillm.corpus.split import hold_out_tenth, split_by_document
 from minillm.corpus.synthetic import story_documents
-from minillm.corpus.user import user_documents, user_files
+from minillm.corpus.user import read_bytes, user_documents, user_files
 from minillm.errors import DataError
 
 # What decides the embedded corpus besides this package: the sources and the libraries on their way.
@@ -119,7 +119,7 @@ def input_key(
         root = path if path.is_dir() else path.parent
         for file in user_files(path):
             digest.update(file.relative_to(root).as_posix().encode("utf-8") + b"\n")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(hashlib.sha256(read_bytes(file)).digest())
     return digest.hexdigest()[:16]
 
 

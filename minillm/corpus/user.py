@@ -45,12 +45,17 @@ def user_documents(path: Path) -> list[Document]:
     return documents
 
 
+def read_bytes(file: Path) -> bytes:
+    """Return a file's bytes; raise DataError if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}.", "Check its permissions.") from None
+
+
 def read_utf8(file: Path) -> str:
     """Return a file's text with newlines as \\n; raise DataError with the place of a byte that is not UTF-8."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    data = read_bytes(file)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

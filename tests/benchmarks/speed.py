@@ -14,10 +14,10 @@ import torch
 from minillm.batches import Tokens
 from minillm.config import PRESETS
 from minillm.cost import flops_per_token
-from minillm.model import Transformer, count_parameters
-from minillm.pretrain import measure_step
+from minillm.model import Transformer, n_parameters
 from minillm.runtime import keep_freed_memory, matmul_flops_per_s, pick_device
 from minillm.sampling import generate_ids
+from minillm.settings import measure_step
 
 SPEED_ROW = "{:10} {:>6} {:>12} {:>12} {:>9} {:>7} {:>14}"
 
@@ -55,7 +55,7 @@ def main(seconds: float) -> None:
             run = replace(preset, train=replace(preset.train, precision=precision))
             step_s = measure_step(run, precision, tokens, device, seconds=seconds)
             mfu = flops_per_token(config) * per_step / step_s / rates[precision]
-            row = (f"{count_parameters(model):,}", f"{per_step / step_s:,.0f}", f"{1000 * step_s:.1f}", f"{mfu:.0%}")
+            row = (f"{n_parameters(model):,}", f"{per_step / step_s:,.0f}", f"{1000 * step_s:.1f}", f"{mfu:.0%}")
             print(SPEED_ROW.format(name, precision, *row, f"{sampled_tokens_per_s(model, seconds / 2):,.0f}"))
 
 
