@@ -152,6 +152,12 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def this_command() -> str:
+    """Return how this program was called, so that what is printed can be typed where no environment is active."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name.startswith("minillm") and not called.is_absolute() else "minillm"
+
+
 def summary(report: dict) -> str:
     """Say what a finished run did, where things lie and what to open next."""
     kinds = ", ".join(f"{kind} {bits:.2f}" for kind, bits in report["bits_per_byte_by_kind"].items())
@@ -165,7 +171,7 @@ Raw text takes 8; a model that knows nothing about it would need nearly as many.
   its loss as a picture                         {out / "loss.png"}
   its weights                                   {report["checkpoint"]}
 
-Let it write:         minillm sample {out} --prompt "The history of"
+Let it write:         {this_command()} sample {out} --prompt "The history of"
 Then open notebooks/00_start_here.ipynb:  make lab   (or: jupyter lab notebooks/00_start_here.ipynb)"""
 
 
@@ -293,6 +299,9 @@ def corpus(source: Name = "embedded", json: Flag = False) -> int:
 
 def main() -> None:
     """Run the command line; a named error prints its cause and its remedy and exits with code 2."""
+    # read when torch is first imported: threads that wait sleep instead of spinning, which on a machine that does
+    # something else besides made training three times as fast
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(app.cli(prog="minillm", description=__doc__))
     except MinillmError as error:

@@ -125,43 +125,65 @@ def settle(config: RunConfig, out: Path, tokens: Tokens, device: torch.device, s
         torch.set_num_threads(config.train.threads)
         return config
     threads = config.train.threads or min(torch.get_num_threads(), usable_cores())
-    torch.set_num_threads(threads)
     settled = dataclasses.replace(config.train, threads=threads)
     if config.minutes is None and settled.precision == "auto":
         settled = dataclasses.replace(settled, precision="fp32")
-    config = dataclasses.replace(config, train=settled, device=device.type)
     if config.minutes is not None:
         say("Measuring this machine for a few seconds ...")
-        config = fix_by_clock(config, tokens, device)
-        say(f"{config.minutes:g} minutes are {config.train.steps:,} steps here, in {config.train.precision}.")
+        fewest = 1 if config.train.threads is None and device.type == "cpu" else threads
+        asked = dataclasses.replace(config, train=settled)
+        settled = fix_by_clock(asked, fewest, lambda train: measure_step(asked.model, train, tokens, device), device)
+        say(
+            f"{config.minutes:g} minutes are {settled.steps:,} steps here, in {settled.precision}, "
+            f"with {settled.threads} threads."
+        )
+    torch.set_num_threads(settled.threads)
+    config = dataclasses.replace(config, train=settled, device=device.type)
     write_json(path, dataclasses.asdict(config))
     return config
 
 
-def fix_by_clock(config: RunConfig, tokens: Tokens, device: torch.device) -> RunConfig:
-    """Measure a step in each precision that may pay here; set the faster one and the steps that fill the minutes."""
-    candidates = ["fp32"]
+def fix_by_clock(
+    config: RunConfig, fewest_threads: int, step_s: Callable[[TrainConfig], float], device: torch.device
+) -> TrainConfig:
+    """Return the training settings with the faster precision and threads, and the steps that fill the minutes.
+
+    `step_s` measures the seconds of a step. Tried are the precisions that may pay on this device, then fewer threads:
+    on a machine that is busy otherwise, two threads wait for each other longer than one takes alone.
+    """
+    precisions = ["fp32"]
     if config.train.precision != "auto":
-        candidates = [config.train.precision]
+        precisions = [config.train.precision]
     elif device.type == "cuda":
-        candidates = ["bf16"] if has_native("bf16", device) else ["fp16"]
+        precisions = ["bf16"] if has_native("bf16", device) else ["fp16"]
     elif device.type == "cpu" and has_native("bf16", device):
-        candidates.append("bf16")
-    step_s = {precision: measure_step(config, precision, tokens, device) for precision in candidates}
-    best = min(step_s, key=lambda precision: step_s[precision] * (0.95 if precision == "fp32" else 1.0))
-    steps = max(10, int(config.minutes * 60 / step_s[best]), config.train.warmup_steps)
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps, precision=best))
+        precisions.append("bf16")
+    best, fastest_s = config.train, float("inf")
+    for precision in precisions:
+        trial = dataclasses.replace(config.train, precision=precision)
+        best, fastest_s = faster(best, fastest_s, trial, step_s(trial))
+    if fewest_threads < best.threads:
+        trial = dataclasses.replace(best, threads=fewest_threads)
+        best, fastest_s = faster(best, fastest_s, trial, step_s(trial))
+    steps = max(10, int(config.minutes * 60 / fastest_s), config.train.warmup_steps)
+    return dataclasses.replace(best, steps=steps)
+
+
+def faster(best: TrainConfig, best_s: float, trial: TrainConfig, trial_s: float) -> tuple[TrainConfig, float]:
+    """Return the settings with the shorter step, and its seconds; a lead of less than a twentieth is noise."""
+    return (trial, trial_s) if trial_s < 0.95 * best_s else (best, best_s)
 
 
 def measure_step(
-    config: RunConfig, precision: str, tokens: Tokens, device: torch.device, seconds: float = 2.0
+    config: ModelConfig, train_config: TrainConfig, tokens: Tokens, device: torch.device, seconds: float = 1.5
 ) -> float:
     """Return the median time of a training step, in seconds, on a model that is thrown away."""
-    trial = dataclasses.replace(config.train, precision=precision, steps=1000, warmup_steps=0)
-    model = Transformer(config.model).to(device)
+    torch.set_num_threads(train_config.threads)
+    trial = dataclasses.replace(train_config, steps=1000, warmup_steps=0)
+    model = Transformer(config).to(device)
     times, start = [], time.perf_counter()
-    for record in train(model, tokens, trial, scaler=loss_scaler(device, precision)):
-        times.append(config.train.batch_size * config.model.context_length / record.tokens_per_s)
+    for record in train(model, tokens, trial, scaler=loss_scaler(device, trial.precision)):
+        times.append(trial.batch_size * config.context_length / record.tokens_per_s)
         if len(times) >= 6 and time.perf_counter() - start > seconds:
             break
     return statistics.median(times[3:])  # the first steps also load and tune kernels

@@ -237,25 +237,25 @@ def test_steps_precision_and_threads_of_a_run_by_the_clock_are_measured_and_writ
     assert losses(tmp_path / "again") == losses(tmp_path / "clock")
 
 
-def test_the_faster_format_is_taken_and_steps_fill_the_minutes(monkeypatch):
+def test_the_faster_format_and_threads_are_taken_and_steps_fill_the_minutes(monkeypatch):
     config = replace(core.small_run("x"), minutes=2.0)
-    config = replace(config, train=replace(config.train, precision="auto"))
+    config = replace(config, train=replace(config.train, precision="auto", threads=2))
     cpu = torch.device("cpu")
+
+    def fixed(config, fewest, seconds):
+        settled = fix_by_clock(config, fewest, lambda train: seconds[f"{train.precision} {train.threads}"], cpu)
+        return f"{settled.precision} {settled.threads}", settled.steps
+
     monkeypatch.setattr(settings, "has_native", lambda precision, device: True)
-    for step_s, precision, steps in (
-        ({"fp32": 0.5, "bf16": 0.25}, "bf16", 480),
-        ({"fp32": 0.25, "bf16": 0.24}, "fp32", 480),  # a lead of less than a twentieth is noise
-        ({"fp32": 60.0, "bf16": 90.0}, "fp32", 10),
-    ):
-        monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_, step_s=step_s: step_s[precision])
-        fixed = fix_by_clock(config, None, cpu)
-        assert (fixed.train.precision, fixed.train.steps) == (precision, steps)
+    assert fixed(config, 2, {"fp32 2": 0.5, "bf16 2": 0.25}) == ("bf16 2", 480)
+    assert fixed(config, 2, {"fp32 2": 0.25, "bf16 2": 0.24}) == ("fp32 2", 480)  # less than a twentieth is noise
+    assert fixed(config, 2, {"fp32 2": 60.0, "bf16 2": 90.0}) == ("fp32 2", 10)
+    assert fixed(config, 1, {"fp32 2": 0.5, "bf16 2": 0.25, "bf16 1": 0.4}) == ("bf16 2", 480)
+    assert fixed(config, 1, {"fp32 2": 2.0, "bf16 2": 1.0, "bf16 1": 0.3}) == ("bf16 1", 400)  # a busy machine
     monkeypatch.setattr(settings, "has_native", lambda precision, device: False)
-    monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_: {"fp32": 0.5}[precision])
-    assert fix_by_clock(config, None, cpu).train.precision == "fp32"
+    assert fixed(config, 2, {"fp32 2": 0.5}) == ("fp32 2", 240)
     chosen = replace(config, train=replace(config.train, precision="bf16"))
-    monkeypatch.setattr(settings, "measure_step", lambda config, precision, *_: {"bf16": 0.5}[precision])
-    assert fix_by_clock(chosen, None, cpu).train.precision == "bf16"  # what was asked for is not measured away
+    assert fixed(chosen, 2, {"bf16 2": 0.5}) == ("bf16 2", 240)  # what was asked for is not measured away
 
 
 def test_moments_of_samples_and_evaluations_by_hand():

@@ -52,8 +52,8 @@ def main(seconds: float) -> None:
         model = Transformer(config).to(device)
         per_step = preset.train.batch_size * config.context_length
         for precision in rates:
-            run = replace(preset, train=replace(preset.train, precision=precision))
-            step_s = measure_step(run, precision, tokens, device, seconds=seconds)
+            train = replace(preset.train, precision=precision, threads=torch.get_num_threads())
+            step_s = measure_step(config, train, tokens, device, seconds=seconds)
             mfu = flops_per_token(config) * per_step / step_s / rates[precision]
             row = (f"{n_parameters(model):,}", f"{per_step / step_s:,.0f}", f"{1000 * step_s:.1f}", f"{mfu:.0%}")
             print(SPEED_ROW.format(name, precision, *row, f"{sampled_tokens_per_s(model, seconds / 2):,.0f}"))
