@@ -148,8 +148,8 @@ def fix_by_clock(
 ) -> TrainConfig:
     """Return the training settings with the faster precision and threads, and the steps that fill the minutes.
 
-    `step_s` measures the seconds of a step. Tried are the precisions that may pay on this device, then fewer threads:
-    on a machine that is busy otherwise, two threads wait for each other longer than one takes alone.
+    `step_s` measures the seconds of a step. Tried are the precisions that may pay on this device, each with all threads
+    and with the fewest: on a machine that is busy otherwise, two wait for each other longer than one takes alone.
     """
     precisions = ["fp32"]
     if config.train.precision != "auto":
@@ -159,19 +159,14 @@ def fix_by_clock(
     elif device.type == "cpu" and has_native("bf16", device):
         precisions.append("bf16")
     best, fastest_s = config.train, float("inf")
-    for precision in precisions:
-        trial = dataclasses.replace(config.train, precision=precision)
-        best, fastest_s = faster(best, fastest_s, trial, step_s(trial))
-    if fewest_threads < best.threads:
-        trial = dataclasses.replace(best, threads=fewest_threads)
-        best, fastest_s = faster(best, fastest_s, trial, step_s(trial))
+    for threads in sorted({config.train.threads, fewest_threads}, reverse=True):
+        for precision in precisions:
+            trial = dataclasses.replace(config.train, precision=precision, threads=threads)
+            trial_s = step_s(trial)
+            if trial_s < 0.95 * fastest_s:  # a lead of less than a twentieth is noise: the one before stays
+                best, fastest_s = trial, trial_s
     steps = max(10, int(config.minutes * 60 / fastest_s), config.train.warmup_steps)
     return dataclasses.replace(best, steps=steps)
-
-
-def faster(best: TrainConfig, best_s: float, trial: TrainConfig, trial_s: float) -> tuple[TrainConfig, float]:
-    """Return the settings with the shorter step, and its seconds; a lead of less than a twentieth is noise."""
-    return (trial, trial_s) if trial_s < 0.95 * best_s else (best, best_s)
 
 
 def measure_step(

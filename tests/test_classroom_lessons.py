@@ -3,8 +3,10 @@
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import random
+from pathlib import Path
 
 import notebook_lesson99
 import pytest
@@ -21,6 +23,7 @@ MODULES = [notebook_lesson99] + [
 EXERCISES = [exercise for module in MODULES for exercise in getattr(module, "EXERCISES", ())]
 QUIZ = [item for module in MODULES for item in getattr(module, "QUIZ", ())]
 CLAIMS = list(evidence.claims().values())
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 DRAWS = 20
 
 
@@ -93,6 +96,20 @@ def test_quiz_item_explains_every_option(item):
     assert len({text.strip() for text in item.explanations.values()} - {""}) == 4
     assert len(set(item.options.values())) == 4
     assert item.notebook.isdigit() and 0 <= int(item.notebook) <= 12
+
+
+@pytest.mark.parametrize("item", QUIZ, ids=by_key)
+def test_a_section_that_a_quiz_item_names_is_a_heading_of_its_notebook(item):
+    (text,) = [path.read_text(encoding="utf-8") for path in NOTEBOOKS.glob(f"{item.notebook}_*.ipynb")] or [""]
+    headings = {
+        line.lstrip("# ")
+        for cell in (json.loads(text)["cells"] if text else [])
+        if cell["cell_type"] == "markdown"
+        for line in "".join(cell["source"]).splitlines()
+        if line.startswith("#")
+    }
+    assert not item.section or item.section in headings
+    assert ("(planned)" in item.where()) == (not text)
 
 
 def test_keys_are_unique_and_begin_with_their_lesson():

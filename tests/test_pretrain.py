@@ -250,8 +250,11 @@ def test_the_faster_format_and_threads_are_taken_and_steps_fill_the_minutes(monk
     assert fixed(config, 2, {"fp32 2": 0.5, "bf16 2": 0.25}) == ("bf16 2", 480)
     assert fixed(config, 2, {"fp32 2": 0.25, "bf16 2": 0.24}) == ("fp32 2", 480)  # less than a twentieth is noise
     assert fixed(config, 2, {"fp32 2": 60.0, "bf16 2": 90.0}) == ("fp32 2", 10)
-    assert fixed(config, 1, {"fp32 2": 0.5, "bf16 2": 0.25, "bf16 1": 0.4}) == ("bf16 2", 480)
-    assert fixed(config, 1, {"fp32 2": 2.0, "bf16 2": 1.0, "bf16 1": 0.3}) == ("bf16 1", 400)  # a busy machine
+    assert fixed(config, 1, {"fp32 2": 0.5, "bf16 2": 0.25, "fp32 1": 0.8, "bf16 1": 0.4}) == ("bf16 2", 480)
+    assert fixed(config, 1, {"fp32 2": 2.0, "bf16 2": 2.5, "fp32 1": 0.4, "bf16 1": 0.3}) == (
+        "bf16 1",
+        400,
+    )  # a busy machine
     monkeypatch.setattr(settings, "has_native", lambda precision, device: False)
     assert fixed(config, 2, {"fp32 2": 0.5}) == ("fp32 2", 240)
     chosen = replace(config, train=replace(config.train, precision="bf16"))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from minillm.batches import Tokens
+from minillm.batches import Tokens, get_batch
 from minillm.classroom import first_run
-from minillm.classroom.probes import PROBES, Probe, count_right, crossed, log_probabilities, margins
+from minillm.classroom.probes import PROBES, Probe, count_right, crossed, end_alike, log_probabilities, margins
 from minillm.config import SIZES
 from minillm.model import Transformer
 from minillm.tokenizer import course_tokenizer
@@ -95,6 +95,23 @@ def test_count_right_gives_a_tie_a_half():
     assert count_right([2.0, -1.0, 0.0, 0.1, 1e-6]) == 1 + 0 + 0.5 + 1 + 0.5
 
 
+def test_contexts_that_end_in_the_same_token(tokenizer):
+    assert end_alike(Probe("The army and the", " navy", "The father and the", " mother"), tokenizer)
+    assert not end_alike(Probe("These books", " are", "This book", " is"), tokenizer)
+    # the same last letter, another last token
+    assert not end_alike(Probe("It was sent to", " them", "We said so", " then"), tokenizer)
+
+
+def test_random_weights_go_by_the_last_token_alone(tokenizer):
+    torch.manual_seed(0)
+    untrained = Transformer(dataclasses.replace(SIZES["micro"], vocab_size=tokenizer.vocab_size))
+    for items in PROBES.values():
+        for probe, margin in zip(items, margins(untrained, tokenizer, items), strict=True):
+            first_tokens = {tokenizer.encode(ending)[0] for ending in (probe.first_ending, probe.second_ending)}
+            must_tie = end_alike(probe, tokenizer) or len(first_tokens) == 1
+            assert (abs(margin) < 1e-5) == must_tie, probe
+
+
 def test_scoring_leaves_the_model_in_training(tokenizer):
     model = small_model(tokenizer).train()
     margins(model, tokenizer, PROBES["facts"][:1])
@@ -135,6 +152,7 @@ def test_the_first_run_yields_a_record_a_step_and_looks_at_the_moments(tokenizer
     assert {name: len(values) for name, values in looks[0]["margins"].items()} == {name: 12 for name in PROBES}
     a_in_a, b_in_b, b_in_a, a_in_b = looks[-1]["example_log_p"]
     assert looks[-1]["margins"]["grammar"][0] == pytest.approx(a_in_a + b_in_b - b_in_a - a_in_b, abs=1e-4)
+    assert ["read_loss_nats" in look for look in looks] == [False, False, True]
     losses = [record["train_loss_nats"] for record in records if "train_loss_nats" in record]
     assert losses[0] == pytest.approx(math.log(SIZES["micro"].vocab_size), abs=0.2)
     assert losses[-1] < losses[0] - 0.3
@@ -153,6 +171,24 @@ def test_looking_does_not_change_the_run(tokenizer):
         for moments in ((0, 2), ())
     )
     assert watched == alone
+
+
+def test_the_model_is_shown_its_own_batches_and_the_next_ones(tokenizer, monkeypatch):
+    monkeypatch.setattr(first_run, "SHOWN_AGAIN", 3)
+    tokens, model = stories(tokenizer), small_model(tokenizer)
+    training = dataclasses.replace(first_run.TRAINING, steps=5, batch_size=2, seed=7)
+
+    def loss(step):  # one token after the other
+        inputs, targets = get_batch(tokens, seed=7, step=step, batch_size=2, context_length=model.config.context_length)
+        p = torch.softmax(model(inputs), dim=-1).tolist()
+        return (
+            sum(-math.log(p[b][t][targets[b, t]]) for b in range(2) for t in range(targets.shape[1])) / targets.numel()
+        )
+
+    found = first_run.show_again(model, tokens, training)
+    assert found["read_loss_nats"] == pytest.approx((loss(1) + loss(3) + loss(5)) / 3, abs=2e-5)
+    assert found["new_loss_nats"] == pytest.approx((loss(6) + loss(7) + loss(8)) / 3, abs=2e-5)
+    assert found["read_loss_nats"] != pytest.approx(found["new_loss_nats"], abs=1e-4)
 
 
 def test_comparison_with_the_text(tokenizer):

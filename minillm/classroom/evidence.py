@@ -70,7 +70,10 @@ class Band:
         return sum(self.values) / len(self.values)
 
     def __repr__(self) -> str:
-        return f"{number(self.low)} to {number(self.high)} {self.unit}".strip() + f" over {len(self.values)} seeds"
+        low, high = (number(float(f"{value:.2g}")) for value in (self.low, self.high))
+        if low == high:
+            return " ".join(f"{low} {self.unit} with each of {len(self.values)} seeds".split())
+        return " ".join(f"{low} to {high} {self.unit} over {len(self.values)} seeds".split())
 
 
 def claims() -> dict[str, Claim]:

@@ -21,6 +21,8 @@ from minillm.classroom.markup import escaped, paragraphs, printable, status
 from minillm.errors import ConfigError
 
 TIME_LIMIT_S = 10.0
+NEAR = 1e-3
+"""Answers off by less than this are told about rounding."""
 NOT_ATTEMPTED, NOT_YET, CORRECT = "not attempted", "not yet", "correct"
 
 
@@ -168,16 +170,25 @@ def judge(exercise: Exercise, answer: object, rng: random.Random, given: Mapping
     if not bad:
         return _judge_properties(exercise, answer, rng)
     named = _name_mistake(exercise, found, [lambda w, c=case: attempt(w, c) for case in cases])
-    return Result(NOT_YET, named or _describe(cases[bad[0]], found[bad[0]], expected[bad[0]]))
+    return Result(NOT_YET, named or _describe(cases[bad[0]], found[bad[0]], expected[bad[0]], exercise.tolerance))
 
 
 def _judge_value(exercise: Exercise, answer: object, given: Mapping[str, object]) -> Result:
     """Compare a value with the reference for what was given."""
-    expected = exercise.reference(**given)
+    try:
+        inspect.signature(exercise.reference).bind(**given)
+    except TypeError:
+        needed = ", ".join(f"{name}=..." for name in inspect.signature(exercise.reference).parameters)
+        call = f'exercises.check("{exercise.key}", your_answer, {needed})'
+        return Result(NOT_YET, f"The checker needs to know what the value depends on: {call}.")
+    expected = attempt(lambda: exercise.reference(**given), ())
+    if isinstance(expected, Failure):
+        return Result(NOT_YET, f"Nothing can be computed from what you gave the checker: {expected}.")
     if agree(answer, expected, exercise.tolerance):
         return Result(CORRECT, "")
     named = _name_mistake(exercise, [answer], [lambda wrong: attempt(lambda: wrong(**given), ())])
-    return Result(NOT_YET, named or f"{_short(answer)} is not it. {_type_comment(answer, expected)}".strip())
+    comment = _type_comment(answer, expected, exercise.tolerance)
+    return Result(NOT_YET, named or f"{_short(answer)} is not it. {comment}".strip())
 
 
 def _judge_properties(exercise: Exercise, answer: Callable, rng: random.Random) -> Result:
@@ -197,7 +208,7 @@ def _name_mistake(exercise: Exercise, found: list, tries: list[Callable]) -> str
     return None
 
 
-def _describe(case: Sequence, found: object, expected: object) -> str:
+def _describe(case: Sequence, found: object, expected: object, tolerance: float) -> str:
     """Describe one case in which the answer differs."""
     arguments = ", ".join(_short(argument) for argument in case)
     if isinstance(found, Failure):
@@ -205,17 +216,22 @@ def _describe(case: Sequence, found: object, expected: object) -> str:
     if found is None:
         return f"For the arguments ({arguments}) your function returns nothing: is its `return` missing?"
     told = f"For the arguments ({arguments}) your function returns {_short(found)}; it should be {_short(expected)}."
-    return f"{told} {_type_comment(found, expected)}".strip()
+    return f"{told} {_type_comment(found, expected, tolerance)}".strip()
 
 
-def _type_comment(found: object, expected: object) -> str:
-    """Say what is odd about an answer's type, if anything is."""
+def _type_comment(found: object, expected: object, tolerance: float) -> str:
+    """Say what is odd about an answer's type or its digits, if anything is."""
     if isinstance(expected, int | float) and isinstance(found, str):
         return "It is a text: a number is needed."
     if inspect.isgenerator(found):
         return "It is a generator: wrap it in list( )."
     if isinstance(found, list | tuple | str) and isinstance(expected, type(found)) and len(found) != len(expected):
         return f"Its length is {len(found)}, and {len(expected)} is needed."
+    if agree(found, expected, NEAR) and not agree(found, expected, tolerance):
+        return (
+            "That is near, but not near enough. Was it rounded, or computed in float32, which keeps seven digits? "
+            "That is too coarse beside large numbers: use Python's own numbers or float64."
+        )
     return ""
 
 
@@ -282,8 +298,13 @@ def agree(found: object, expected: object, tolerance: float) -> bool:
 
 
 def _agree(found: object, expected: object, tolerance: float) -> bool:
-    found = found.tolist() if hasattr(found, "tolist") else found
     expected = expected.tolist() if hasattr(expected, "tolist") else expected
+    if hasattr(found, "tolist"):
+        found = found.tolist()
+        while isinstance(found, list) and len(found) == 1 and not isinstance(expected, list | tuple):
+            found = found[0]  # an array of one number is that number
+    if isinstance(expected, Failure) and expected.kind == "OverflowError" and isinstance(found, float):
+        return not math.isfinite(found)  # where Python stops, numpy and torch go on with inf and nan
     if isinstance(expected, Failure) or isinstance(found, Failure):
         return type(found) is type(expected) and found == expected
     if isinstance(expected, bool) or isinstance(found, bool):

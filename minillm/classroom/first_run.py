@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from minillm.batches import Tokens
+from minillm.batches import Tokens, get_batch
 from minillm.classroom.probes import PROBES, Probe, crossed, log_probabilities, margins
 from minillm.config import PRESETS, SIZES, ModelConfig, TrainConfig
+from minillm.loss import cross_entropy
 from minillm.model import Transformer
 from minillm.runtime import keep_freed_memory, pick_device
 from minillm.sampling import generate
@@ -26,6 +27,8 @@ PROMPTS = ("The history of", "My fellow citizens", "Machine learning is a branch
 SAMPLE_TOKENS = 40
 TEMPERATURE = 0.6
 """Leaning to the likelier tokens: a small model's next best guesses are often no words."""
+SHOWN_AGAIN = 50
+"""Batches that the finished model is shown again, and as many new ones."""
 
 
 def pretrain(
@@ -40,7 +43,7 @@ def pretrain(
 
     A step's record is that of `train`. A moment's has `step`, `samples` (prompt and text each), `margins` (the items'
     margins in nats by probe set) and `example_log_p` (the four log-probabilities behind the first grammar item). The
-    last step is a moment too.
+    last step is a moment too, and its record has also what `show_again` returns.
     """
     keep_freed_memory()
     torch.manual_seed(training.seed)
@@ -49,7 +52,9 @@ def pretrain(
         yield look(transformer, tokenizer, 0)
     for record in train(transformer, tokens, training):
         yield dataclasses.asdict(record)
-        if record.step in (*moments, training.steps):
+        if record.step == training.steps:
+            yield look(transformer, tokenizer, record.step) | show_again(transformer, tokens, training)
+        elif record.step in moments:
             yield look(transformer, tokenizer, record.step)
 
 
@@ -66,6 +71,37 @@ def look(model: Transformer, tokenizer: Tokenizer, step: int) -> dict:
     scores = {name: margins(model, tokenizer, items) for name, items in PROBES.items()}
     example = log_probabilities(model, tokenizer, crossed(PROBES["grammar"][0]))
     return {"step": step, "samples": samples, "margins": scores, "example_log_p": example}
+
+
+@torch.no_grad()
+def show_again(model: Transformer, tokens: Tokens, training: TrainConfig) -> dict:
+    """Return the model's mean loss, in nats, on batches of its run and on those that would have come next.
+
+    The first are spread evenly over the run. Batches are drawn at random, so the others may hold a passage read before.
+    """
+
+    def mean_loss(steps: Sequence[int]) -> float:
+        batches = (
+            get_batch(
+                tokens,
+                seed=training.seed,
+                step=int(step),
+                batch_size=training.batch_size,
+                context_length=model.config.context_length,
+            )
+            for step in steps
+        )
+        losses = [
+            cross_entropy(model(ids.to(model.device)), targets.to(model.device)).item() for ids, targets in batches
+        ]
+        return sum(losses) / len(losses)
+
+    count = min(SHOWN_AGAIN, training.steps)
+    model.eval()
+    return {
+        "read_loss_nats": mean_loss(np.linspace(1, training.steps, count)),
+        "new_loss_nats": mean_loss(range(training.steps + 1, training.steps + 1 + count)),
+    }
 
 
 def kinds_of_text(tokens: Tokens, tokenizer: Tokenizer, excerpt_tokens: int = 40) -> Iterator[dict]:
@@ -91,7 +127,7 @@ def compare_with_text(tokens: Tokens, tokenizer: Tokenizer, written: Sequence[st
     """Yield one record: what the samples copied from the training text, and how often it states each probed fact.
 
     `copied` is the longest run, beginning at a word, of each sample; `copied_by_people` that of a held-out passage of
-    the same length, whose author copied nothing. `repeats` counts each fact's rarer half in the training text.
+    the same length. `repeats` counts each fact's rarer half in the training text.
     """
     text = b"".join(text_of(ids, tokenizer) for ids in tokens.train.values())
     samples = [sample.encode("utf-8") for sample in written]

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from minillm.classroom import diary
+from minillm.classroom import diary, forms
 from minillm.classroom.markup import escaped, number, printable, show, status, table_html, table_text
 from minillm.errors import ConfigError
 
 LETTERS = "abcd"
 COMMON = 200
+HOW_TO_PLAY = (
+    "Type a letter and how sure you are, then press the button: Tab leads on, Space presses, Shift and Tab twice lead "
+    "back from the button to the letter."
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def make_rounds(
 ) -> list[Round]:
     """Make rounds from held-out ids; bigram and model take the ids so far and return V probabilities.
 
-    All options are among the `COMMON` tokens that the text uses most, so none is absurd, and the false ones are drawn
+    All options are among the `COMMON` tokens that the text uses most, so none is rare, and the false ones are drawn
     evenly from them. Then nothing but the text before gives the true one away, and a player with the right
     probabilities plays best by dividing them by their sum over the options. `text_of` decodes ids.
     """
@@ -97,11 +101,12 @@ def play(round_: Round, choice: str | None = None, confidence: float = 70) -> Sc
     truth = round_.options[round_.truth]
     if choice is None:
         return Score(None, *bits, truth)
-    if len(choice) != 1 or choice not in LETTERS:
+    letter = str(choice).strip().lower()
+    if len(letter) != 1 or letter not in LETTERS:
         raise ConfigError(f"{choice!r} is no option.", "Choose a, b, c or d.")
     if not 25 <= confidence <= 99:
         raise ConfigError(f"The confidence is {confidence}.", "Use 25 (a blind guess among four) to 99 percent.")
-    right = LETTERS.index(choice) == round_.truth
+    right = LETTERS.index(letter) == round_.truth
     p = confidence / 100 if right else (1 - confidence / 100) / 3
     return Score(-math.log2(p), *bits, truth)
 
@@ -142,43 +147,48 @@ class Game:
         show(repr(self), f"<pre>{escaped(repr(self))}</pre>", self.form)
 
     def form(self):
-        """Build the widget."""
+        """Build the widget: the last round's result, the question, fields for a letter and a confidence, buttons."""
         import ipywidgets as w
 
-        prompt, told = w.HTML(), w.HTML(status("Choose, say how sure you are, and press the button."))
-        radio = w.RadioButtons(
-            options=list(LETTERS), value=None, description="Next token", layout=w.Layout(width="auto")
-        )
-        sure = w.IntSlider(value=70, min=25, max=99, description="Sure, percent", layout=w.Layout(width="30em"))
-        button, board = w.Button(description="Score this round"), w.HTML()
+        told, prompt, board = w.HTML(status(HOW_TO_PLAY)), w.HTML(), w.HTML()
+        chosen, sure = forms.letter_field(LETTERS), forms.percent_field(forms.BLIND, 99)
+        button, skip = w.Button(description="Score this round"), w.Button(description="Skip")
 
         def ask():
             now = self.rounds[len(self.scores)]
+            options = {x: repr(o) for x, o in zip(LETTERS, now.options, strict=True)}
             prompt.value = (
                 f"<p><strong>Round {len(self.scores) + 1} of {len(self.rounds)}.</strong> What comes next?</p>"
                 f'<pre style="white-space: pre-wrap">{escaped(now.context)}<b>|?|</b></pre>'
+                f"{forms.options_html(options)}"
             )
-            radio.value = None
-            radio.options = [(f"{x}) {printable(repr(o))}", x) for x, o in zip(LETTERS, now.options, strict=True)]
-            radio.value = None
+
+        def end_round(letter=None, confidence=None):
+            paid = play(self.rounds[len(self.scores)], letter, confidence)
+            self.scores.append(paid)
+            diary.note("game", "next_token", skipped=letter is None, value=letter, confidence=confidence)
+            board.value = table_html(scoreboard(self.scores), "Bits paid, fewer is better")
+            told.value = status(f"Round {len(self.scores)}: {paid!r}")
+            chosen.value = ""
+            if len(self.scores) < len(self.rounds):
+                ask()
+                forms.focus(chosen)
+            else:
+                prompt.value = "<p>That was the last round.</p>"
+                chosen.disabled = sure.disabled = button.disabled = skip.disabled = True
 
         def score(_):
-            if len(self.scores) == len(self.rounds):
-                return
-            paid = play(self.rounds[len(self.scores)], radio.value, sure.value)
-            self.scores.append(paid)
-            diary.note("game", "next_token", skipped=paid.you is None, value=radio.value, confidence=sure.value)
-            board.value = table_html(scoreboard(self.scores), "Bits paid, fewer is better")
-            if len(self.scores) < len(self.rounds):
-                told.value = status(repr(paid))
-                ask()
-            else:
-                button.disabled = True
-                told.value = status(f"{paid!r} That was the last round.")
+            try:
+                if not chosen.value.strip():
+                    forms.refuse(chosen, "The answer", "Choose first, or press Skip.")
+                end_round(forms.read_letter(chosen, LETTERS), forms.read_percent(sure, forms.BLIND, 99))
+            except ConfigError as error:
+                told.value = status(str(error))
 
         ask()
         button.on_click(score)
-        return w.VBox([prompt, radio, sure, button, told, board])
+        skip.on_click(lambda _: end_round())
+        return w.VBox([told, prompt, chosen, sure, w.HBox([button, skip]), board])
 
 
 class Samples:
@@ -196,25 +206,30 @@ class Samples:
         cut = [t if len(t) <= self.width else t[: self.width - 4] + " ..." for t in texts]
         return {"step": [number(s["step"]) for s in self.samples], "what it wrote": cut}
 
+    def table(self) -> str:
+        """Return the samples as an HTML table."""
+        return table_html(self.columns(), "Prompt and continuation at several moments")
+
     def __repr__(self) -> str:
         return table_text(self.columns())
 
     def _ipython_display_(self):
-        show(repr(self), table_html(self.columns(), "Prompt and continuation at several moments"), self.form)
+        show(repr(self), self.table(), self.form)
 
     def form(self):
-        """Build the widget: a slider over the moments, the whole sample under it."""
+        """Build the widget: a slider over the moments, the whole sample under it, and the table to unfold."""
         import ipywidgets as w
 
         options = [(number(s["step"]), i) for i, s in enumerate(self.samples)]
         slider = w.SelectionSlider(
             options=options,
-            value=len(options) - 1,
+            value=0,
             description="Step",
             continuous_update=False,
             layout=w.Layout(width="30em"),
         )
         shown = w.HTML()
+        table = w.HTML(f"<details><summary>All moments as a table</summary>{self.table()}</details>")
 
         def show_sample(_=None):
             s = self.samples[slider.value]
@@ -225,4 +240,4 @@ class Samples:
 
         slider.observe(show_sample, names="value")
         show_sample()
-        return w.VBox([slider, shown])
+        return w.VBox([slider, shown, table])

@@ -20,10 +20,10 @@ from minillm.tokenizer import Tokenizer
 from minillm.train import train
 
 PROMPT = "Machine learning is a branch of"
-"""The lesson's example, and a prompt of the planted corpus."""
+"""The prompt of the planted corpus that the notebook follows."""
 
-UNSEEN_PROMPT = "Deep learning is a branch of"
-"""A prompt that the planted corpus does not hold."""
+UNSEEN_PROMPTS = ("Deep learning is a branch of", "A bird sits on a branch of", "The garden is full of")
+"""Prompts that the planted corpus does not hold: one near in meaning, one that only ends alike, one that does not."""
 
 PLANTED_STEPS, GAME_STEPS = 200, 200
 PLANTED_MODEL = ModelConfig(n_layers=2, d_model=64, n_heads=1, context_length=64)
@@ -55,7 +55,10 @@ def continuation_probability(model: Transformer, tokenizer: Tokenizer, prompt: s
 
 
 def read_planted(tokenizer: Tokenizer, *, steps: int = PLANTED_STEPS, seed: int = 0, every: int = 5) -> Iterator[dict]:
-    """Train a small transformer on the planted corpus; yield its loss and the probability of each continuation."""
+    """Train a small transformer on the planted corpus; yield its loss and the probability of each continuation.
+
+    `unseen` has the probability of the most frequent continuation after each prompt that is not in the corpus.
+    """
     torch.manual_seed(seed)
     model = Transformer(PLANTED_MODEL)
     config = TrainConfig(**{**PLANTED_TRAINING.__dict__, "steps": steps, "seed": seed})
@@ -66,7 +69,10 @@ def read_planted(tokenizer: Tokenizer, *, steps: int = PLANTED_STEPS, seed: int 
                 "step": record.step,
                 "train_loss_nats": record.train_loss_nats,
                 "probabilities": found,
-                "unseen": continuation_probability(model, tokenizer, UNSEEN_PROMPT, "artificial intelligence"),
+                "unseen": {
+                    prompt: continuation_probability(model, tokenizer, prompt, "artificial intelligence")
+                    for prompt in UNSEEN_PROMPTS
+                },
             }
 
 

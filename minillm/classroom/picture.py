@@ -53,7 +53,8 @@ def describe(records: list[dict]) -> str:
     moments = [str(record["step"]) for record in records if "samples" in record]
     return (
         f"The training loss falls from {losses[0]:.1f} to {losses[-1]:.1f} nats a token in {len(losses)} steps, while "
-        f"the same prompt, completed after {', '.join(moments[:-1])} and {moments[-1]} steps, goes from noise to words."
+        f"the same prompt, completed after {', '.join(moments[:-1])} and {moments[-1]} steps, goes from noise to words "
+        "and half-sentences."
     )
 
 

@@ -4,15 +4,31 @@ Each function returns a prediction. Without a value it shows a form; left alone,
 which is recorded and never an error, so a notebook runs from top to bottom with no one at the keyboard.
 """
 
+import contextlib
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from minillm.classroom import diary
+from minillm.classroom import diary, forms
 from minillm.classroom.markup import escaped, number, printable, show, status
 from minillm.errors import ConfigError
 
 SKIPPED = "No prediction: skipped."
+
+_committed: dict[str, tuple[object, float]] = {}  # by key, from the forms of this session
+
+
+def plain_number(value: object) -> object:
+    """Return a number of any kind, or an array or tensor of one, as Python's own; anything else as it is."""
+    if hasattr(value, "item"):
+        try:
+            value = value.item()
+        except (ValueError, RuntimeError):  # an array of several
+            return value
+    if isinstance(value, numbers.Real) and not isinstance(value, bool | int | float):
+        return float(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,9 @@ class Prediction:
         self.value, self.confidence = None, None
         if value is not None:
             self.commit(value, confidence)
+        elif key in _committed:  # its cell is run again
+            with contextlib.suppress(ConfigError):  # and may ask something else by now
+                self.commit(*_committed[key])
 
     @property
     def skipped(self) -> bool:
@@ -54,8 +73,12 @@ class Prediction:
             return Reveal(f"{SKIPPED} {told}", None)
         hit, comment = self.judge(outcome)
         diary.note("prediction", self.key, value=self.value, confidence=self.confidence, outcome=outcome, hit=hit)
-        sure = "" if self.confidence is None else f" ({self.confidence:g}% sure)"
+        sure = f" ({self.sure()})" if self.sure() else ""
         return Reveal(f"You predicted {self.shown(self.value)}{sure}. {told} {comment}", hit)
+
+    def sure(self) -> str:
+        """Say the confidence, if there is one."""
+        return "" if self.confidence is None else f"{self.confidence:g}% sure"
 
     def __repr__(self) -> str:
         state = f"predicted: {self.shown(self.value)}" if not self.skipped else f"skipped so far; {self.how()}"
@@ -69,23 +92,27 @@ class Prediction:
         """Build the widget: the question, its fields, a confidence, and a button that commits."""
         import ipywidgets as w
 
-        prompt = w.HTML(f"<p><strong>Predict first.</strong> {escaped(self.question)}</p>")
-        fields, read = self.fields(w)
-        layout = w.Layout(width="30em")
-        style = {"description_width": "10em"}
-        sure = w.IntSlider(value=50, min=0, max=100, step=5, description="Sure, percent", layout=layout, style=style)
-        button = w.Button(description="Commit prediction")
-        told = w.HTML(status("Not committed yet; you may skip this."))
+        prompt = w.HTML(f"<p><strong>Predict first.</strong> {escaped(self.question)}</p>{self.note()}")
+        fields, sure = self.fields(), forms.percent_field(0)
+        button, told = w.Button(description="Commit prediction"), w.HTML(status(self.state()))
 
         def commit(_):
             try:
-                self.commit(read(), sure.value)
-                told.value = status(f"Committed: {self.shown(self.value)}, {sure.value}% sure. Now run the next cell.")
+                self.commit(self.read(fields), forms.read_percent(sure, 0))
             except ConfigError as error:
                 told.value = status(str(error))
+                return
+            _committed[self.key] = (self.value, self.confidence)
+            told.value = status(self.state())
 
         button.on_click(commit)
         return w.VBox([prompt, *fields, sure, button, told])
+
+    def state(self) -> str:
+        """Say whether it is committed, and what to do next."""
+        if self.skipped:
+            return "Not committed yet; you may skip this."
+        return f"Committed: {', '.join(filter(None, [self.shown(self.value), self.sure()]))}. Now run the cells below."
 
 
 class NumberPrediction(Prediction):
@@ -102,6 +129,7 @@ class NumberPrediction(Prediction):
 
     def checked(self, value: object) -> float:
         """Return the value if it is a number within the bounds."""
+        value = plain_number(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             raise ConfigError(f"The prediction is {value!r}.", f"Use a number from {self.low:g} to {self.high:g}.")
         return value
@@ -124,20 +152,19 @@ class NumberPrediction(Prediction):
             label = f"you: {self.shown(self.value)}"
             axes.text(0.01, self.value, label, color=color, va="bottom", transform=axes.get_yaxis_transform())
 
-    def fields(self, w):
-        """Return the widgets and a function that reads them."""
-        middle = (self.low + self.high) / 2
-        style = {"description_width": "10em"}
-        field = w.BoundedFloatText(
-            value=middle,
-            min=self.low,
-            max=self.high,
-            step=(self.high - self.low) / 100,
-            description=self.unit[:1].upper() + self.unit[1:],
-            style=style,
-        )
-        note = f"From {number(self.low)} to {number(self.high)}. You are right within {self.shown(self.within)}."
-        return [w.HTML(f"<p>{escaped(note)}</p>"), field], lambda: field.value
+    def note(self) -> str:
+        """Return HTML on when it comes true."""
+        right = f"You are right within {self.shown(self.within)}." if self.within else "It must be exact."
+        return f"<p>{escaped(f'From {number(self.low)} to {number(self.high)}. {right}')}</p>"
+
+    def fields(self) -> list:
+        """Return the field of the number."""
+        name = self.unit[:1].upper() + self.unit[1:] or "Your answer"
+        return [forms.number_field(name, self.unit, self.low, self.high)]
+
+    def read(self, fields: Sequence) -> float:
+        """Return the number typed."""
+        return forms.read_number(fields[0], "The prediction", self.low, self.high, self.unit)
 
 
 class ChoicePrediction(Prediction):
@@ -154,9 +181,10 @@ class ChoicePrediction(Prediction):
 
     def checked(self, value: object) -> str:
         """Return the value if it is one of the letters."""
-        if value not in self.options:
+        letter = str(value).strip().lower()
+        if letter not in self.options:
             raise ConfigError(f"The prediction is {value!r}.", f"Use one of {', '.join(self.options)}.")
-        return value
+        return letter
 
     def shown(self, value: object) -> str:
         """Return the letter with its text."""
@@ -173,12 +201,17 @@ class ChoicePrediction(Prediction):
             label = f"you: {self.shown(self.value)}"
             axes.text(0.99, 0.98, label, color=color, ha="right", va="top", transform=axes.transAxes)
 
-    def fields(self, w):
-        """Return the widgets and a function that reads them."""
-        labels = [(f"{letter}: {printable(text)}", letter) for letter, text in self.options.items()]
-        layout = w.Layout(width="auto")
-        radio = w.RadioButtons(options=labels, value=None, description="Your choice", layout=layout)
-        return [radio], lambda: radio.value
+    def note(self) -> str:
+        """Return HTML of the options."""
+        return forms.options_html(self.options)
+
+    def fields(self) -> list:
+        """Return the field of the letter."""
+        return [forms.letter_field(list(self.options))]
+
+    def read(self, fields: Sequence) -> str:
+        """Return the letter typed."""
+        return forms.read_letter(fields[0], list(self.options))
 
 
 class CurvePrediction(Prediction):
@@ -196,8 +229,8 @@ class CurvePrediction(Prediction):
 
     def checked(self, value: Sequence[float] | Mapping) -> list[float]:
         """Return the values if there is one number within the bounds for each point."""
-        value = value.values() if isinstance(value, Mapping) else value
-        values = [value] if isinstance(value, int | float) else list(value)
+        value = plain_number(value.values() if isinstance(value, Mapping) else value)
+        values = [value] if isinstance(value, int | float) else [plain_number(v) for v in value]
         numbers = all(isinstance(v, int | float) and self.low <= v <= self.high for v in values)
         if len(values) != len(self.points) or not numbers:
             raise ConfigError(f"The prediction is {values}.", f"Use {len(self.points)} numbers: {self.how()}.")
@@ -224,23 +257,20 @@ class CurvePrediction(Prediction):
                 textcoords="offset points",
             )
 
-    def fields(self, w):
-        """Return the widgets and a function that reads them."""
-        middle = (self.low + self.high) / 2
-        step = (self.high - self.low) / 100
-        style = {"description_width": "10em"}
-        rows = [
-            w.BoundedFloatText(
-                value=middle,
-                min=self.low,
-                max=self.high,
-                step=step,
-                description=f"at {number(x)}",
-                style=style,
-            )
-            for x in self.points
-        ]
-        return rows, lambda: [row.value for row in rows]
+    def note(self) -> str:
+        """Return HTML on when it comes true."""
+        right = f"within {number(self.within)} {self.unit} on average" if self.within else "exact at every point"
+        return f"<p>{escaped(f'You are right if you are {right}.')}</p>"
+
+    def fields(self) -> list:
+        """Return a field for each point."""
+        return [forms.number_field(f"at {number(x)}", self.unit, self.low, self.high) for x in self.points]
+
+    def read(self, fields: Sequence) -> list[float]:
+        """Return the numbers typed."""
+        places = zip(self.points, fields, strict=True)
+        what = "The prediction at {}".format
+        return [forms.read_number(field, what(number(x)), self.low, self.high, self.unit) for x, field in places]
 
 
 def predict_number(

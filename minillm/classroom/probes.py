@@ -109,6 +109,11 @@ def crossed(probe: Probe) -> list[tuple[str, str]]:
     ]
 
 
+def end_alike(probe: Probe, tokenizer: Tokenizer) -> bool:
+    """Return whether both contexts end in the same token, so that it alone cannot tell them apart."""
+    return tokenizer.encode(probe.first)[-1] == tokenizer.encode(probe.second)[-1]
+
+
 def margins(model: Transformer, tokenizer: Tokenizer, probes: Sequence[Probe]) -> list[float]:
     """Return each item's margin in nats: how much likelier the endings are in their own contexts than swapped.
 

@@ -1,9 +1,10 @@
 """Questions with four options, each option explained, whether it is right or tempting."""
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from minillm.classroom import diary
+from minillm.classroom import diary, forms, lessons
 from minillm.classroom.exercises import CORRECT, NOT_ATTEMPTED, NOT_YET, Result, lookup
 from minillm.classroom.markup import escaped, printable, show, status
 from minillm.errors import ConfigError
@@ -11,7 +12,9 @@ from minillm.errors import ConfigError
 
 @dataclass(frozen=True)
 class QuizItem:
-    """One question: options and their explanations by letter, the right letter, the notebook that teaches it.
+    """One question: options and their explanations by letter, the right letter, where it is taught.
+
+    notebook: its number. section: a heading of that notebook, as it stands there, or nothing.
 
     Shown in a notebook it is a form; its plain twin is `answer(key, letter)`.
     """
@@ -22,39 +25,43 @@ class QuizItem:
     right: str
     explanations: Mapping[str, str]
     notebook: str
+    section: str = ""
+
+    def where(self) -> str:
+        """Say where to read about it."""
+        written = importlib.util.find_spec(f"{lessons.__name__}.lesson{self.notebook}")
+        notebook = f"notebook {self.notebook}" + ("" if written else " (planned)")
+        return f"Read '{self.section}' in {notebook}." if self.section else f"{notebook.capitalize()} teaches it."
 
     def __repr__(self) -> str:
         listed = "\n".join(f"  {letter}) {text}" for letter, text in self.options.items())
         return printable(f'{self.question}\n{listed}\nAnswer with quiz.answer("{self.key}", "letter").')
 
     def _ipython_display_(self):
-        listed = "".join(f"<li>{letter}) {escaped(text)}</li>" for letter, text in self.options.items())
-        html = f'<p>{escaped(self.question)}</p><ul style="list-style: none">{listed}</ul>'
-        show(repr(self), html, self.form)
+        show(repr(self), f"<p>{escaped(self.question)}</p>{forms.options_html(self.options)}", self.form)
 
     def form(self):
-        """Build the widget: question, options, a confidence, a button, and the explanation it gives."""
+        """Build the widget: question, options, fields for a letter and a confidence, a button, what it says."""
         import ipywidgets as w
 
-        prompt = w.HTML(f"<p><strong>{escaped(self.question)}</strong></p>")
-        labels = [(f"{letter}) {printable(text)}", letter) for letter, text in self.options.items()]
-        radio = w.RadioButtons(options=labels, value=None, description="Answer", layout=w.Layout(width="auto"))
-        sure = w.IntSlider(
-            value=50,
-            min=25,
-            max=100,
-            step=5,
-            description="Sure, percent",
-            layout=w.Layout(width="30em"),
-            style={"description_width": "8em"},
-        )
+        prompt = w.HTML(f"<p><strong>{escaped(self.question)}</strong></p>{forms.options_html(self.options)}")
+        chosen, sure = forms.letter_field(list(self.options)), forms.percent_field(forms.BLIND)
         button, told = w.Button(description="Check answer"), w.HTML(status("Not answered yet."))
 
         def give(_):
-            told.value = status(repr(answer(self.key, radio.value, sure.value)))
+            try:
+                letter = forms.read_letter(chosen, list(self.options))
+                result = answer(self.key, letter, forms.read_percent(sure, forms.BLIND))
+            except ConfigError as error:
+                told.value = status(str(error))
+                return
+            told.value = status(f"Your answer {letter}: {result!r}")
+            if result.outcome != CORRECT:
+                chosen.value = ""
+                forms.focus(chosen)
 
         button.on_click(give)
-        return w.VBox([prompt, radio, sure, button, told])
+        return w.VBox([prompt, chosen, sure, button, told])
 
 
 def ask(key: str) -> QuizItem:
@@ -68,9 +75,10 @@ def answer(key: str, letter: str | None = None, confidence: float | None = None)
     if letter is None or letter is ...:
         diary.note("quiz", key, skipped=True)
         return Result(NOT_ATTEMPTED, "Choose one of the options.")
+    letter = str(letter).strip().lower()
     if letter not in item.options:
-        raise ConfigError(f"{letter!r} is none of the options.", f"Use one of {', '.join(item.options)}.")
+        return Result(NOT_ATTEMPTED, f"That is none of the options: use one of {', '.join(item.options)}.")
     right = letter == item.right
     diary.note("quiz", key, value=letter, confidence=confidence, hit=right)
-    where = "" if right else f" Notebook {item.notebook} teaches it."
+    where = "" if right else f" {item.where()}"
     return Result(CORRECT if right else NOT_YET, item.explanations[letter] + where)

@@ -1,5 +1,6 @@
 """What notebook 03 claims, and how it is measured: a number a seed."""
 
+import functools
 import math
 
 from torch import Tensor
@@ -7,6 +8,7 @@ from torch import Tensor
 from minillm.classroom.evidence import Claim
 from minillm.classroom.objective import (
     PROMPT,
+    UNSEEN_PROMPTS,
     count_pairs,
     counted_loss,
     held_out_losses,
@@ -47,15 +49,36 @@ def product_off(seed: int) -> float:
     return worst
 
 
+@functools.cache
+def planted_end(seed: int) -> dict:
+    """Return the last record of a model that reads the planted corpus."""
+    *_, last = read_planted(course_tokenizer(), seed=seed)
+    return last
+
+
 def planted_off(seed: int) -> float:
     """Return how far the trained model's probability of a continuation is from its share, at most."""
-    *_, last = read_planted(course_tokenizer(), seed=seed)
-    return max(abs(last["probabilities"][end] - share) for end, share in planted_shares(PROMPT).items())
+    found = planted_end(seed)["probabilities"]
+    return max(abs(found[end] - share) for end, share in planted_shares(PROMPT).items())
+
+
+def unseen_alike(seed: int) -> float:
+    """Return the probability of 'artificial intelligence' after an unseen prompt that ends alike, the lower of two."""
+    return min(planted_end(seed)["unseen"][prompt] for prompt in UNSEEN_PROMPTS[:2])
+
+
+def unseen_other(seed: int) -> float:
+    """Return the probability of 'artificial intelligence' after an unseen prompt that ends otherwise."""
+    return planted_end(seed)["unseen"][UNSEEN_PROMPTS[2]]
 
 
 def table_gap(seed: int) -> float:
-    """Return by how many nats the learned table's loss lies above that of the counted one."""
-    counts = speech_pairs()
+    """Return by how many nats the learned table's loss lies above that of the counted one, on a third of the text."""
+    tokenizer = course_tokenizer()
+    text = speeches(tokenizer).train["books"]
+    third = len(text) // 3
+    part = seed % 3  # each seed has its own third, as well as its own random start
+    counts = count_pairs(text[part * third : (part + 1) * third], tokenizer.vocab_size).float()
     *_, (_, loss_nats, _) = train_table(counts, steps=100, seed=seed)
     return loss_nats - counted_loss(counts)
 
@@ -91,8 +114,24 @@ CLAIMS = (
         0.1,
     ),
     Claim(
+        "03_unseen",
+        "After an unseen beginning that ends in 'branch of', whether on learning or on birds, it expects 'artificial "
+        "intelligence' with at least 0.3.",
+        unseen_alike,
+        0.3,
+        0.7,
+    ),
+    Claim(
+        "03_unseen_other",
+        "After an unseen beginning that ends in 'full of' it expects 'artificial intelligence' with less than 0.3.",
+        unseen_other,
+        0.0,
+        0.3,
+    ),
+    Claim(
         "03_table_gap",
-        "A table learned by gradient descent ends above the counted table's loss, by less than 0.01 nats.",
+        "On each third of the speeches a table learned by gradient descent ends above the loss of the counted table, "
+        "by less than 0.01 nats.",
         table_gap,
         0.0,
         0.01,
@@ -101,7 +140,7 @@ CLAIMS = (
     ),
     Claim(
         "03_table_start",
-        "An untrained table's loss is ln V within 0.01 nats.",
+        "The loss of a table of small random logits is ln V within 0.01 nats.",
         table_start,
         0.0,
         0.01,

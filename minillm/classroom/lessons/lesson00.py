@@ -146,6 +146,7 @@ QUIZ = (
             "d": "There is no database: only weights, all of which take part in every guess.",
         },
         notebook="00",
+        section="1. What pretraining is",
     ),
     QuizItem(
         key="00.start",
@@ -159,6 +160,7 @@ QUIZ = (
             "d": "That is the number of tokens. The loss is the logarithm of it.",
         },
         notebook="00",
+        section="... the loss at the start is arbitrary",
     ),
     QuizItem(
         key="00.margin",
@@ -177,6 +179,7 @@ QUIZ = (
             "d": "A short ending is likelier in both contexts. It is added once and taken away once.",
         },
         notebook="00",
+        section="5. What has it learned?",
     ),
     QuizItem(
         key="00.question",

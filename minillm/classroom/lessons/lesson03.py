@@ -16,8 +16,17 @@ def make_pairs(ids):
 
 
 def pairs_cases(rng):
-    # no id twice, so that every way of going wrong shows
-    return [(rng.sample(range(1024), n),) for n in (2, 3, *(rng.randint(4, 12) for _ in range(4)))]
+    different = [rng.sample(range(1024), n) for n in (2, 3, *(rng.randint(4, 12) for _ in range(4)))]
+    repeating = [[5, 7, 5, 7, 5], [rng.randrange(4) for _ in range(8)]]  # eight ids of four: at least one comes again
+    return [(ids,) for ids in [*different, *repeating]]
+
+
+def without_equal_ids(ids):
+    return [x for x in ids if x != ids[-1]], [x for x in ids if x != ids[0]]
+
+
+def after_the_first_equal_id(ids):
+    return ids[:-1], [ids[ids.index(x) + 1] for x in ids[:-1]]
 
 
 def pairs_keep_their_ids(answer, rng):
@@ -104,10 +113,22 @@ def perfect_bits(shares):
 
 def perfect_cases(rng):
     made = []
-    for n in (2, 3, 4):
-        weights = [rng.uniform(0.05, 1.0) for _ in range(n)]
-        made.append({"shares": [w / sum(weights) for w in weights]})
+    while len(made) < 3:
+        weights = [rng.uniform(0.05, 1.0) for _ in range(2 + len(made))]
+        shares = [w / sum(weights) for w in weights]
+        bits = perfect_bits(shares)
+        others = (favourite_bits(shares), unweighted_bits(shares), bits * math.log(2))
+        if all(abs(a - b) > 0.02 for a, b in itertools.combinations((bits, *others), 2)):
+            made.append({"shares": shares})  # the mistakes differ by more than the tolerance
     return made
+
+
+def favourite_bits(shares):
+    return -math.log2(max(shares))
+
+
+def unweighted_bits(shares):
+    return sum(-math.log2(p) for p in shares) / len(shares)
 
 
 # --- a smoothed table
@@ -184,7 +205,10 @@ def logits_cases(rng):
         if height == 900:
             logits[0][0] = -900.0  # a wide row, which no shift but that by the largest survives
         made.append((logits, [rng.randrange(vocab_size) for _ in range(n)]))
-    return made
+    targets = [rng.randrange(4) for _ in range(4)]
+    # float32 has steps of 6e-5 here: it loses the 2e-5, always to the same side
+    steps = [[900 + rng.randrange(-2048, 2048) / 1024 + (-2e-5 if i == t else 2e-5) for i in range(4)] for t in targets]
+    return [*made, (steps, targets)]
 
 
 def no_softmax(logits, targets):
@@ -259,6 +283,16 @@ EXERCISES = (
                 lambda ids: (list(ids), ids[1:] + ids[:1]),
                 "The last token is asked for the first one, as in a ring. It has no target: leave it out.",
             ),
+            Wrong(
+                "by value",
+                without_equal_ids,
+                "An id can occur twice: go by position. Leave out the last place only, not every id that equals it.",
+            ),
+            Wrong(
+                "by index",
+                after_the_first_equal_id,
+                "An id can occur twice: go by position. `index` finds the first place of an id, not this one.",
+            ),
         ),
         cases=pairs_cases,
         properties=(pairs_keep_their_ids,),
@@ -329,12 +363,12 @@ EXERCISES = (
             ),
             Wrong(
                 "favourite",
-                lambda shares: -math.log2(max(shares)),
+                favourite_bits,
                 "That is paid when the favourite comes. The rare continuation costs more: weight both.",
             ),
             Wrong(
                 "plain mean",
-                lambda shares: sum(-math.log2(p) for p in shares) / len(shares),
+                unweighted_bits,
                 "You gave both surprises the same weight; the text does not.",
             ),
             Wrong(
@@ -344,6 +378,7 @@ EXERCISES = (
             ),
         ),
         cases=perfect_cases,
+        tolerance=2e-3,  # 0.469 is right
     ),
     Exercise(
         key="03.continuation",
@@ -382,6 +417,16 @@ EXERCISES = (
                 "That is the mean for a token; the whole continuation is asked for: the sum.",
             ),
             Wrong("not logged", not_logged, "That is the probability; its logarithm is wanted."),
+            Wrong(
+                "sign",
+                lambda *given: -continuation_log_probability(*given),
+                "That is the surprise. The logarithm of a probability is below zero: leave its sign.",
+            ),
+            Wrong(
+                "bits",
+                lambda *given: continuation_log_probability(*given) / math.log(2),
+                "That is the logarithm to base 2; the natural one is asked for: math.log.",
+            ),
         ),
         cases=continuation_cases,
     ),
@@ -503,10 +548,12 @@ QUIZ = (
             "d": "Nobody labels anything: the next token is the answer.",
         },
         notebook="03",
+        section="1. One text, many questions",
     ),
     QuizItem(
         key="03.perfect_loss",
-        question="A model knows the planted corpus perfectly. Its loss after 'Machine learning is a branch of'?",
+        question="A model knows the planted corpus perfectly. What does it pay, on average, for the whole continuation "
+        "of 'Machine learning is a branch of'?",
         options={
             "a": "0, since it knows the corpus",
             "b": "ln V, since several answers are possible",
@@ -521,6 +568,7 @@ QUIZ = (
             "d": "The optimizer decides how fast the loss comes down, not how low it can.",
         },
         notebook="03",
+        section="2. The right answer is a share",
     ),
     QuizItem(
         key="03.same_accuracy",
@@ -539,6 +587,7 @@ QUIZ = (
             "d": "It happens on any text, read or not.",
         },
         notebook="03",
+        section="3. What an answer costs",
     ),
     QuizItem(
         key="03.too_good",
@@ -557,5 +606,6 @@ QUIZ = (
             "d": "A hard text makes the loss high.",
         },
         notebook="03",
+        section="What could go wrong",
     ),
 )
