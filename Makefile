@@ -44,7 +44,7 @@ test: install
 	    --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lab: install
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m jupyterlab notebooks/00_start_here.ipynb
+	GOMP_SPINCOUNT=10000 $(BIN)/python -m jupyterlab notebooks/00_start_here.ipynb
 
 check: install
 	$(BIN)/python -m ruff check .

@@ -299,9 +299,9 @@ def corpus(source: Name = "embedded", json: Flag = False) -> int:
 
 def main() -> None:
     """Run the command line; a named error prints its cause and its remedy and exits with code 2."""
-    # read when torch is first imported: threads that wait sleep instead of spinning, which on a machine that does
-    # something else besides made training three times as fast
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Read when torch is first imported: threads that wait spin for a moment only, then sleep. On two idle cores this made
+    # a step of the small models a fifth faster, on busy ones more than twice as fast (measured with torch 2.13).
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         sys.exit(app.cli(prog="minillm", description=__doc__))
     except MinillmError as error:
