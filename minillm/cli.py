@@ -164,8 +164,7 @@ def summary(report: dict) -> str:
     out = Path(report["out"])
     return f"""
 Done: {report["parameters"]:,} parameters, trained on {report["tokens_seen"]:,} tokens in {report["elapsed_s"]:.0f} s.
-On text that it has not read it needs {report["val_bits_per_byte"]:.2f} bits a byte ({kinds}).
-Raw text takes 8; a model that knows nothing about it would need nearly as many.
+On text that it has not read it needs {report["val_bits_per_byte"]:.2f} bits a byte ({kinds}); raw text takes 8.
 
   its story, with what it wrote at six moments  {out / "report.html"}
   its loss as a picture                         {out / "loss.png"}

@@ -122,8 +122,9 @@ def settle(config: RunConfig, out: Path, tokens: Tokens, device: torch.device, s
     """
     path = out / "config.json"
     if path.exists():
-        torch.set_num_threads(config.train.threads)
-        return config
+        began = as_it_began(config, out)  # written since we looked, perhaps, by a run that has ended
+        torch.set_num_threads(began.train.threads)
+        return began
     threads = config.train.threads or min(torch.get_num_threads(), usable_cores())
     settled = dataclasses.replace(config.train, threads=threads)
     if config.minutes is None and settled.precision == "auto":
