@@ -247,7 +247,7 @@ class RunConfig:
     device: str | None = None
     """Where it is computed: cpu, cuda or mps; None: the best one present, which the run then writes down."""
     source: str = "embedded"
-    """The text: `embedded`, `synthetic`, or a file or folder of .txt, .md or .jsonl."""
+    """The text: `embedded`, `synthetic`, a file or folder of .txt, .md, .jsonl or .parquet, or `hf:OWNER/NAME`."""
     corpus_part: float = 1.0
     """Share of each source's documents that is read."""
     held_out_bytes: int = 250_000

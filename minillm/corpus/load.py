@@ -8,11 +8,12 @@ from pathlib import Path
 from minillm.corpus.dedup import drop_exact, drop_like_held_out, drop_near
 from minillm.corpus.documents import WEIGHTS, Corpus, Document, Step
 from minillm.corpus.filters import apply_filters, drop_common_lines
+from minillm.corpus.hub import hub_documents, hub_key, is_hub
 from minillm.corpus.shingles import WordNumbers
 from minillm.corpus.sources import README_LICENCES, embedded_documents
 from minillm.corpus.split import hold_out_tenth, split_by_document
 from minillm.corpus.synthetic import story_documents
-from minillm.corpus.user import read_bytes, user_documents, user_files
+from minillm.corpus.user import file_sha256, read_path, user_documents, user_files
 from minillm.errors import DataError
 
 # What decides the embedded corpus besides this package: the sources and the libraries on their way.
@@ -32,11 +33,13 @@ def load_corpus(
 ) -> Corpus:
     """Return the documents of a source, filtered, without duplicates, and split into training and held-out text.
 
-    `source` is "embedded" (four kinds of real text that the package's dependencies carry), "synthetic" (made stories)
-    or the path of a file or folder of .txt, .md or .jsonl. `part` is the share of each embedded source that is read.
-    `held_out_bytes` are held out of each kind in whole documents; of the reader's own text it is the last tenth, or of
-    ten documents and more about a tenth of them. `filtered` turns filters and deduplication on or off: on by default
-    for the embedded sources, off for the reader's own text. Raises DataError.
+    `source` is "embedded" (four kinds of real text that the package's dependencies carry), "synthetic" (made stories),
+    the path of a file or folder of .txt, .md, .jsonl or .parquet, with PATH?column=NAME&max_bytes=N if need be, or a
+    dataset of the Hugging Face hub, hf:OWNER/NAME?config=C&split=S&revision=R&column=NAME&max_bytes=N.
+    `part` is the share of each embedded source that is read. `held_out_bytes` are held out of each kind in whole
+    documents; of the reader's own text or dataset it is the last tenth, or of ten documents and more about a tenth of
+    them. `filtered` turns filters and deduplication on or off: on by default for the embedded sources, off for the
+    reader's own. Raises DataError.
     """
     if not 0 < part <= 1 or not math.isfinite(part):
         raise DataError(f"part is {part}.", "Use a share above 0, up to 1.")
@@ -46,8 +49,10 @@ def load_corpus(
         )
     own = source not in ("embedded", "synthetic")
     notes: list[str] = []
-    if own:
-        documents = user_documents(Path(source))
+    if is_hub(source):
+        documents, notes = hub_documents(source)
+    elif own:
+        documents, notes = user_documents(source)
     elif source == "embedded":
         documents, notes = embedded_documents(part)
     else:
@@ -104,8 +109,9 @@ def input_key(
 ) -> str:
     """Return a key that changes when `load_corpus` with these settings might give another corpus, without loading it.
 
-    It covers the settings, this room's own code, the versions of the distributions behind the embedded sources, and the
-    content of the reader's own files, wherever they lie.
+    It covers the settings, this room's own code, the versions of the distributions behind the embedded sources, the
+    content of the reader's own files, wherever they lie, and the commit of a dataset (its revision's name without a
+    network).
     """
     digest = hashlib.sha256(f"{part} {held_out_bytes} {filtered}\n".encode())
     for file in sorted(Path(__file__).parent.glob("*.py")):
@@ -114,12 +120,16 @@ def input_key(
         digest.update(f"{source}\n".encode())
         for name in DISTRIBUTIONS if source == "embedded" else ():
             digest.update(f"{name} {_version(name)}\n".encode())
+    elif is_hub(source):
+        digest.update(f"{hub_key(source)}\n".encode())
     else:
-        path = Path(source)
+        address = read_path(source)
+        digest.update(f"{sorted(address.settings.items())}\n".encode())
+        path = Path(address.place)
         root = path if path.is_dir() else path.parent
         for file in user_files(path):
             digest.update(file.relative_to(root).as_posix().encode("utf-8") + b"\n")
-            digest.update(hashlib.sha256(read_bytes(file)).digest())
+            digest.update(file_sha256(file))
     return digest.hexdigest()[:16]
 
 
