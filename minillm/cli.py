@@ -1,4 +1,4 @@
-"""The commands: minillm pretrain, sample, eval, corpus. Each is a typed function; its docstring is its help."""
+"""The commands: minillm pretrain, sample, eval, corpus, cost. Each is a typed function; its docstring is its help."""
 
 import dataclasses
 import json
@@ -23,6 +23,10 @@ OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 OptionalCount = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 OptionalNumber = Annotated[float | None, tyro.conf.arg(metavar="X", help_behavior_hint="")]
+# read by the command itself, which takes 7B and 7e9 and answers a slip with a named error
+Amount = Annotated[str | None, tyro.conf.arg(metavar="X", help_behavior_hint="")]
+Range = Annotated[str | None, tyro.conf.arg(metavar="X|LOW-HIGH", help_behavior_hint="")]
+OptionalWhat = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]
 
 
 @app.command
@@ -60,7 +64,8 @@ def pretrain(
     Args:
         preset: A whole run by name: smoke (seconds), minute (if none is named), laptop (ten minutes).
         size: A model by name instead of the preset's: nano, micro, mini, small, base, gpt2, gpt2-medium, ...
-        source: The text: embedded, synthetic, or a file or folder of .txt, .md or .jsonl (field text).
+        source: The text: embedded, synthetic, a file or folder of .txt, .md, .jsonl or .parquet (field text), or a
+            dataset of the Hugging Face hub, hf:OWNER/NAME.
         minutes: Training time by the clock; the number of steps is measured, fixed and written down.
         steps: Number of updates, instead of minutes.
         seed: Decides the first weights and the order of the text.
@@ -217,7 +222,7 @@ def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -
 
     Args:
         run: The run's folder, or one of its checkpoints.
-        source: Another text than the run's own: embedded, synthetic, or a file or folder.
+        source: Another text than the run's own: embedded, synthetic, a file or folder, or hf:OWNER/NAME.
         json: Print the result as JSON.
     """
     from minillm.batches import prepare_tokens
@@ -281,7 +286,7 @@ def corpus(source: Name = "embedded", json: Flag = False) -> int:
     """Show what a model reads: documents, bytes, tokens and licences of each kind, and what each step threw away.
 
     Args:
-        source: embedded, synthetic, or a file or folder of .txt, .md or .jsonl.
+        source: embedded, synthetic, a file or folder of .txt, .md, .jsonl or .parquet, or hf:OWNER/NAME.
         json: Print it as JSON.
     """
     from minillm.batches import prepare_tokens
@@ -293,6 +298,111 @@ def corpus(source: Name = "embedded", json: Flag = False) -> int:
         print_json(tokens.summary)
     else:
         print(summary_table(tokens.summary))
+    return 0
+
+
+@app.command
+def cost(
+    name: OptionalWhat = None,
+    run: OptionalName = None,
+    shape: OptionalName = None,
+    params: Amount = None,
+    active_params: Amount = None,
+    tokens: Amount = None,
+    layers: Amount = None,
+    width: Amount = None,
+    heads: Amount = None,
+    kv_heads: Amount = None,
+    hidden: Amount = None,
+    vocab: Amount = None,
+    context: Amount = None,
+    window: Amount = None,
+    window_layers: Amount = None,
+    tied: Flag = False,
+    ungated: Flag = False,
+    accelerator: OptionalName = None,
+    devices: Amount = None,
+    job: OptionalName = None,
+    year: Amount = None,
+    utilisation: Range = None,
+    goodput: Range = None,
+    price: Range = None,
+    pue: Range = None,
+    carbon: Range = None,
+    recompute: OptionalName = None,
+    zero: OptionalCount = None,
+    tensor_parallel: Amount = None,
+    sequences: Amount = None,
+    checkpoints: Amount = None,
+    audit: Flag = False,
+    json: Flag = False,
+) -> int:
+    """Estimate what a training run takes: operations, memory, storage, hours, dollars, energy, carbon.
+
+    Hours and all that follows are intervals: no one knows beforehand how much of its peak an accelerator will reach.
+
+    Examples:
+        minillm cost "Llama-3.1 405B"                                      a published run, beside what was published
+        minillm cost --shape DeepSeek-V3 --tokens 14.8T --accelerator h100 --job cluster
+        minillm cost --params 7e9 --tokens 2e12 --accelerator a100-80gb    totals alone
+        minillm cost --layers 12 --width 768 --heads 12 --vocab 50257 --context 1024 --tied --ungated
+        minillm cost --audit                                               the estimator against every published run
+
+    Args:
+        name: A published run or shape, or a size of this course; --run and --shape look in one table only.
+        run: A published run by name.
+        shape: A published shape by name.
+        params: Parameters, such as 7e9 or 7B, where no shape is given.
+        active_params: Those that take part in one token, in a mixture of experts.
+        tokens: Tokens of training, such as 2e12 or 2T; a published run has its own.
+        layers: Layers of a shape given by hand.
+        width: Its d_model.
+        heads: Its query heads.
+        kv_heads: Its key-value heads; as many as query heads if not given.
+        hidden: Width inside its feed-forward part; 4 times the width, or 8/3 where it is gated, if not given.
+        vocab: Its vocabulary; 32,000 if not given.
+        context: Tokens in a sequence; 2,048 if not given, and for a published shape its own.
+        window: Tokens that a layer with a sliding window looks at.
+        window_layers: How many layers have the window; all if not given.
+        tied: The token embedding is the head too.
+        ungated: Feed-forward parts of two matrices (GELU) instead of three (SwiGLU).
+        accelerator: v100, a100-40gb, a100-80gb, h100, h200, b200, tpu-v4, ...; h100 if none is named.
+        devices: How many, for days and for memory on each.
+        job: cluster (or frontier), node (one or two tuned machines), hobby; without it the interval is wider.
+        year: Of the job: decides prices, and before 2023 the software.
+        utilisation: Share of the peak over the whole job, where it was measured: 0.4 or 0.3-0.5.
+        goodput: Share of the time that trains, where the utilisation is that of the steady state.
+        price: Dollars for one accelerator and hour.
+        pue: What the building draws for each watt of the machines.
+        carbon: Kilograms of CO2e for a kWh.
+        recompute: none, selective or full: what is computed again to save memory.
+        zero: ZeRO stage, 0 to 3: what devices share instead of copying.
+        tensor_parallel: Devices among which each matrix is cut.
+        sequences: Sequences that a device has in work at once.
+        checkpoints: How many are kept.
+        audit: Hold the estimator against every published run.
+        json: Print it as JSON.
+    """
+    asked = dict(locals())  # all options by name, as long as nothing else has one
+    del asked["audit"], asked["json"]
+
+    from minillm.cost.audit import audit_dict
+    from minillm.cost.request import make_estimate
+    from minillm.cost.tables import audit_table, estimate_dict, estimate_table
+
+    if audit:
+        if any(asked.values()):
+            raise ConfigError("--audit takes every published run.", "Leave the other options out.")
+        if json:
+            print_json(audit_dict())
+        else:
+            print(audit_table())
+        return 0
+    estimate = make_estimate(**asked)
+    if json:
+        print_json(estimate_dict(estimate))
+    else:
+        print(estimate_table(estimate))
     return 0
 
 

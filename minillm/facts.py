@@ -35,6 +35,9 @@ class Run:
     training_flops: float | None
     """As published; hardware operations where `source` says so."""
     accelerator: str
+    """As the source names it."""
+    accelerator_id: str
+    """Its row in the table of accelerators, or the nearest one (H100 for an H800); empty where none fits."""
     accelerator_count: float | None
     accelerator_hours: float | None
     """All devices together."""
@@ -45,8 +48,89 @@ class Run:
     reported_cost_usd: float | None
     energy_mwh: float | None
     co2e_tonnes: float | None
+    shape: str
+    """Its row in the table of shapes, or empty."""
+    job: str
+    """Kind of job, our word: cluster, node, hobby, or empty."""
+    flops_counting: str
+    """How `training_flops` was counted: 6nd, full, hardware, other, unstated; empty without it. See the README."""
+    remark: str
+    """What explains a figure that stands out, as far as the sources go."""
     source: str
     quality: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's shape; what it leaves out is a dense model with full attention, given by hand."""
+
+    name: str
+    n_layers: int
+    d_model: int
+    n_heads: int
+    n_kv_heads: int
+    d_head: int
+    """Width of a query and key; with latent attention the part without positions."""
+    d_hidden: int
+    """Width inside a dense feed-forward part."""
+    vocab_size: int
+    context_length: int
+    """Tokens of a sequence in (most of) pretraining."""
+    gated: bool = True
+    """Feed-forward parts of three matrices (SwiGLU, GeGLU) instead of two."""
+    tied: bool = False
+    positions: str = "rotary"
+    """rotary, learned, relative (a matrix in each layer), alibi."""
+    norm: str = "rms"
+    """layer (scale and shift), rms (scale), none (no parameters)."""
+    biases: bool = False
+    n_experts: int = 0
+    """Routed experts of a layer; 0: dense."""
+    n_experts_active: int = 0
+    n_experts_shared: int = 0
+    d_expert: int = 0
+    """Width inside one expert."""
+    n_dense_layers: int = 0
+    """Layers of a mixture of experts that have a dense feed-forward part instead."""
+    q_rank: int = 0
+    """Latent width of the queries; 0: none."""
+    kv_rank: int = 0
+    """Latent width of keys and values together; above 0: multi-head latent attention."""
+    d_rope: int = 0
+    """Latent attention: the part of a query and key that carries positions."""
+    d_value: int = 0
+    """Latent attention: width of a value."""
+    window: int = 0
+    """Tokens that a layer with a sliding window looks at, itself included."""
+    n_window_layers: int = 0
+    organisation: str = ""
+    year: int | None = None
+    parameters_total: float | None = None
+    """As published; None where it was not."""
+    parameters_active: float | None = None
+    source: str = "given"
+    quality: str = "given"
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What a whole programme took, beside its final run."""
+
+    name: str
+    final_what: str
+    final_amount: float
+    whole_what: str
+    whole_amount: float
+    unit: str
+    counts_research: bool
+    """Whether experiments and failed runs are in the whole."""
+    source: str
+    quality: str
+
+    @property
+    def ratio(self) -> float:
+        """The whole divided by the final run."""
+        return self.whole_amount / self.final_amount
 
 
 @dataclass(frozen=True)
@@ -63,10 +147,14 @@ class Accelerator:
     """One device: what it computes, holds and draws."""
 
     name: str
+    id: str
+    """Short name for the command line: a100-80gb, h100, tpu-v4."""
     vendor: str
     year: int | None
     peak_bf16_tflops: float | None
     """Dense; data sheets like to print the double figure for sparse matrices."""
+    peak_fp16_tflops: float | None
+    """Where there is no bf16."""
     peak_fp32_tflops: float | None
     memory_gb: float | None
     """The smallest where it was sold with several."""
@@ -165,6 +253,7 @@ def runs() -> tuple[Run, ...]:
             training_tokens=plain_number(row["training_tokens"]),
             training_flops=plain_number(row["training_flops"]),
             accelerator=row["accelerator"],
+            accelerator_id=row["accelerator_id"],
             accelerator_count=plain_number(row["accelerator_count"]),
             accelerator_hours=plain_number(row["accelerator_hours"]),
             peak_bf16_tflops=plain_number(row["peak_bf16_tflops_of_accelerator"]),
@@ -172,6 +261,10 @@ def runs() -> tuple[Run, ...]:
             reported_cost_usd=plain_number(row["reported_cost_usd"]),
             energy_mwh=plain_number(row["energy_mwh"]),
             co2e_tonnes=plain_number(row["co2e_tonnes"]),
+            shape=row["shape"],
+            job=row["job"],
+            flops_counting=row["flops_counting"],
+            remark=row["remark"],
             source=row["source"],
             quality=row["source_quality"],
         )
@@ -185,9 +278,11 @@ def accelerators() -> tuple[Accelerator, ...]:
     return tuple(
         Accelerator(
             name=row["name"].removeprefix("EXTRA "),
+            id=row["id"],
             vendor=row["vendor"],
             year=whole_number(row["year"]),
             peak_bf16_tflops=plain_number(row["peak_dense_bf16_tflops"]),
+            peak_fp16_tflops=plain_number(row["peak_fp16_tflops"]),
             peak_fp32_tflops=plain_number(row["peak_fp32_tflops"]),
             memory_gb=first_number(row["memory_gb"]),
             memory_text=row["memory_gb"],
@@ -198,6 +293,41 @@ def accelerators() -> tuple[Accelerator, ...]:
             quality=row["source_quality"],
         )
         for row in read_table("accelerators.csv")
+    )
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    """Return the shapes of published models."""
+    texts = ("name", "positions", "norm", "organisation", "source")
+    flags = ("gated", "tied", "biases")
+    totals = ("parameters_total", "parameters_active")
+    table = []
+    for row in read_table("shapes.csv"):
+        values: dict = {name: row[name] for name in texts}
+        values |= {name: row[name] == "1" for name in flags} | {name: plain_number(row[name]) for name in totals}
+        quality = row["source_quality"]
+        rest = set(row) - set(values) - {"source_quality"}
+        table.append(Shape(**values, quality=quality, **{name: whole_number(row[name]) or 0 for name in rest}))
+    return tuple(table)
+
+
+@cache
+def programmes() -> tuple[Programme, ...]:
+    """Return what is known of whole programmes against their final runs."""
+    return tuple(
+        Programme(
+            name=row["programme"],
+            final_what=row["final_what"],
+            final_amount=float(row["final_amount"]),
+            whole_what=row["whole_what"],
+            whole_amount=float(row["whole_amount"]),
+            unit=row["unit"],
+            counts_research=row["counts_research"] == "yes",
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("programmes.csv")
     )
 
 

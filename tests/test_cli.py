@@ -201,6 +201,41 @@ BAD = [
     ("eval hollow", "CheckpointError", "no checkpoint in hollow", "minillm pretrain"),
     ("eval RUN --source no.txt", "DataError", "There is no file or folder no.txt", "path"),
     ("corpus --source no.txt", "DataError", "There is no file or folder no.txt", "path"),
+    ("cost", "ConfigError", "Nothing says which run, shape or size", "--params"),
+    ("cost GPT-9000", "ConfigError", "no 'GPT-9000' in the table", "Did you mean"),
+    ("cost --run GPT9", "ConfigError", "no 'GPT9' in the table", "Did you mean"),
+    ("cost --shape DeepSeekV3", "ConfigError", "no 'DeepSeekV3' in the table", "Did you mean 'DeepSeek-V3'?"),
+    ("cost --shape OLMo-2", "ConfigError", "'OLMo-2' fits 3 rows", "OLMo-2 7B, OLMo-2 13B"),
+    ("cost --run GPT-2", "ConfigError", "fits 7 rows", "Say which"),
+    ("cost --params 7B --shape base", "ConfigError", "--shape and --params are given together", "Give one"),
+    ("cost --params 10B? --tokens 1T", "ConfigError", "params is '10B?', which is no number", "7B"),
+    ("cost --params 0 --tokens 1T", "ConfigError", "params is 0", "above 0"),
+    ("cost --params -7e9 --tokens 1T", "ConfigError", "params is -7e+09", "above 0"),
+    ("cost --params nan --tokens 1T", "ConfigError", "params is nan", "above 0"),
+    ("cost --params 7B --tokens inf", "ConfigError", "tokens is inf", "above 0"),
+    ("cost --params 7B --tokens -2T", "ConfigError", "tokens is -2e+12", "above 0"),
+    ("cost --params 1e300 --tokens 1e300", "ConfigError", "tokens is 1e+300, more than anything", "smaller"),
+    ("cost --params 7B --tokens 1T --active-params 8B", "ConfigError", "active_params is 8e+09, more than", "at most"),
+    ("cost --active-params 8B DeepSeek-V3", "ConfigError", "--active-params is given without", "both or none"),
+    ("cost --params 7B --tokens 1T --accelerator h1000", "ConfigError", "no accelerator 'h1000'", "'h100'? Known"),
+    ("cost --params 7B --tokens 1T --accelerator a100", "ConfigError", "'a100' may be one of 2", "a100-80gb"),
+    ("cost --params 7B --tokens 1T --utilisation 1.01", "ConfigError", "utilisation is 1.01", "up to 1"),
+    ("cost --params 7B --tokens 1T --utilisation 0", "ConfigError", "utilisation is 0", "above 0"),
+    ("cost --params 7B --tokens 1T --utilisation 0.5-0.3", "ConfigError", "from more to less", "lower number first"),
+    ("cost --params 7B --tokens 1T --goodput 0.9", "ConfigError", "goodput is given without", "steady state"),
+    ("cost --params 7B --tokens 1T --job hobbit", "ConfigError", "no kind of job named 'hobbit'", "mean 'hobby'?"),
+    ("cost --params 7B --tokens 1T --devices 1.5", "ConfigError", "devices is 1.5, which is no whole", "whole number"),
+    ("cost --params 7B --tokens 1T --zero 4", "ConfigError", "zero is 4", "0 (nothing shared) to 3"),
+    ("cost --params 7B --tokens 1T --recompute all", "ConfigError", "way to recompute named 'all'", "selective"),
+    ("cost --params 7B --tokens 1T --price free", "ConfigError", "price_usd_per_hour is 'free'", "Write"),
+    ("cost --params 7B --tokens 1T --pue 0.9", "ConfigError", "pue is 0.9", "1 or more"),
+    ("cost --params 7B --context 4096", "ConfigError", "--context is given without a shape", "--shape"),
+    ("cost --layers 2 --width 64", "ConfigError", "needs --heads too", "together"),
+    ("cost --layers 2 --width 64 --heads 3", "ConfigError", "width 64 is not divisible by heads 3", "multiple"),
+    ("cost --layers 2 --width 64 --heads 4 --kv-heads 3", "ConfigError", "does not divide n_heads 4", "divisor"),
+    ("cost --layers 2.5 --width 64 --heads 4", "ConfigError", "layers is 2.5, which is no whole", "whole number"),
+    ("cost --run GPT-2_1.5B", "ConfigError", "no 'GPT-2_1.5B'", "Did you mean 'GPT-2 1.5B'?"),
+    ("cost --audit --params 7B", "ConfigError", "--audit takes every published run", "Leave the other"),
 ]
 
 
@@ -238,7 +273,44 @@ def test_an_unknown_command_or_flag_is_refused_and_the_right_one_named(command, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["pretrain", "sample", "eval", "corpus"])
+def test_cost_of_totals_alone(capfd):
+    command = ["cost", "--params", "7e9", "--tokens", "2e12", "--accelerator", "a100-80gb"]
+    assert minillm(*command, "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    hours = told["accelerator_hours"]
+    assert 0 < hours["low"] < 184_320 < hours["high"] <= 3 * hours["low"]  # Llama 2 7B
+    assert minillm(*command) == 0
+    assert "accelerator-hours" in capfd.readouterr().out
+    assert minillm("cost", "--params", "7B", "--tokens", "2T", "--accelerator", "A100-80GB", "--json") == 0
+    assert json.loads(capfd.readouterr().out) == told
+
+
+def test_cost_of_a_published_run_a_shape_and_a_size(capfd):
+    for name in (("Llama-3.1 405B",), ("--run", "Llama-3.1 405B")):
+        assert minillm("cost", *name, "--json") == 0
+        told = json.loads(capfd.readouterr().out)
+        assert told["accelerator_hours"]["low"] < 30.84e6 < told["accelerator_hours"]["high"]
+        assert told["published"]["accelerator_hours_inside"] is True
+    assert minillm("cost", "--shape", "DeepSeek-V3", "--tokens", "14.8T", "--job", "frontier", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["parameters_active"] < told["parameters_total"] / 10 and told["job"] == "cluster"
+    assert minillm("cost", "gpt2", "--tokens", "10B", "--utilisation", "0.4", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["parameters_total"] == 124_439_808
+    assert told["accelerator_hours"]["low"] == told["accelerator_hours"]["high"]
+    assert minillm("cost", "--layers", 2, "--width", 64, "--heads", 4, "--json") == 0
+    assert json.loads(capfd.readouterr().out)["accelerator_hours"] is None
+
+
+def test_the_audit_is_one_command(capfd):
+    assert minillm("cost", "--audit") == 0
+    assert "a constant 38%" in capfd.readouterr().out
+    assert minillm("cost", "--audit", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["summary"]["flops_within_5_percent"] == told["summary"]["flops_checked"]
+
+
+@pytest.mark.parametrize("command", ["pretrain", "sample", "eval", "corpus", "cost"])
 def test_help_explains_every_option(command, capfd):
     import inspect
 

@@ -6,7 +6,7 @@ import pytest
 
 from minillm import facts
 from minillm.errors import ConfigError, DataError
-from minillm.facts import accelerators, find, memory, mixtures, runs, scaling_laws
+from minillm.facts import accelerators, find, memory, mixtures, programmes, runs, scaling_laws, shapes
 from minillm.paths import data_dir
 
 TABLES = {
@@ -15,6 +15,7 @@ TABLES = {
     "memory.csv": memory,
     "mixtures.csv": mixtures,
     "scaling_laws.csv": scaling_laws,
+    "shapes.csv": shapes,
 }
 each_table = pytest.mark.parametrize(("file_name", "read"), TABLES.items(), ids=TABLES.keys())
 
@@ -70,6 +71,45 @@ def test_no_number_of_a_run_or_device_is_lost():
         assert row.peak_bf16_tflops == (float(raw["peak_dense_bf16_tflops"]) if raw["peak_dense_bf16_tflops"] else None)
         assert row.power_w == (float(raw["tdp_w"]) if raw["tdp_w"] else None)
         assert bool(row.prices) == bool(raw["cloud_price_usd_per_hour"])
+
+
+def test_no_size_of_a_shape_is_lost():
+    words = ("name", "organisation", "positions", "norm", "source")
+    for row, raw in zip(shapes(), cells("shapes.csv"), strict=True):
+        for column, cell in raw.items():
+            if column in words:
+                assert getattr(row, column) == cell
+            elif column in ("parameters_total", "parameters_active"):
+                assert getattr(row, column) == (float(cell) if cell else None)
+            elif column != "source_quality":
+                assert getattr(row, column) == int(cell or 0)
+
+
+def test_runs_point_at_rows_that_exist():
+    shape_names, devices = {row.name for row in shapes()}, {row.id: row for row in accelerators()}
+    assert len(devices) == len(accelerators())
+    for run in runs():
+        assert run.shape in shape_names | {""}
+        assert run.job in ("cluster", "node", "hobby", "")
+        assert run.flops_counting in ("6nd", "full", "hardware", "other", "unstated", "")
+        assert bool(run.flops_counting) == (run.training_flops is not None)
+        assert run.accelerator_id in devices or run.accelerator_id == ""
+        if run.accelerator_id and run.peak_bf16_tflops:
+            device = devices[run.accelerator_id]
+            assert run.peak_bf16_tflops == (device.peak_bf16_tflops or device.peak_fp16_tflops)
+        if run.shape and run.parameters_total:
+            (shape,) = [row for row in shapes() if row.name == run.shape]
+            assert run.parameters_total == pytest.approx(shape.parameters_total or run.parameters_total, rel=0.015)
+
+
+def test_programmes_against_their_final_runs():
+    ratios = {row.name: (row.ratio, row.counts_research) for row in programmes()}
+    assert ratios["LLaMA-1"] == (pytest.approx(3.4, abs=0.01), True) and ratios["OPT"] == (2, True)
+    # 82,432 + 135,168 + 530,432 + 1,022,362 hours of 400 W, in a building that draws 1.1 times as much
+    hours = sum(run.accelerator_hours for run in runs() if run.name.startswith("LLaMA-1"))
+    assert hours * 400 * 1.1 / 1e6 == pytest.approx(777, rel=0.005)
+    assert ratios["DeepSeek-V3"] == (pytest.approx(1.047, abs=0.001), False)
+    assert all(row.source and row.quality for row in programmes())
 
 
 def test_prices_are_ranges_with_their_dates():

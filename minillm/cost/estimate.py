@@ -1,0 +1,281 @@
+"""One estimate from a published run, a shape or totals alone: operations, memory, storage and the bill together."""
+
+from dataclasses import asdict, dataclass, replace
+
+from minillm.config import SIZES, named
+from minillm.cost import six_n_d
+from minillm.cost.bill import PUE, Bill, find_accelerator, make_bill, peak_flops
+from minillm.cost.flops import RECOMPUTE, FlopCount, flops_of, run_flops
+from minillm.cost.memory import (
+    Memory,
+    Storage,
+    activation_bytes,
+    fewest_accelerators,
+    model_states,
+    storage,
+    training_memory,
+)
+from minillm.cost.numbers import Interval, positive
+from minillm.cost.shapes import ShapeCount, count_shape, named_shape, shape_of
+from minillm.cost.utilisation import Job, job_kind
+from minillm.errors import ConfigError
+from minillm.facts import Accelerator, Run, Shape, find, runs, shapes
+
+DEFAULT_ACCELERATOR = "h100"
+ASSUMED_SOURCES = {
+    "utilisation": "least squares over the published runs of data/facts/pretraining_runs.csv",
+    "memory": "Rajbhandari et al. 2020 (ZeRO), Korthikanti et al. 2022; data/facts/memory.csv",
+    "energy": "rated power times 0.75 to 1.15, which holds the published energies of data/facts/pretraining_runs.csv",
+    "programme": "data/facts/programmes.csv",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be said about a job beside its size; None leaves it to the tables."""
+
+    accelerator: str | None = None
+    devices: int | None = None
+    job: str | None = None
+    year: int | None = None
+    utilisation: Interval | None = None
+    goodput: Interval | None = None
+    price_usd_per_hour: Interval | None = None
+    pue: Interval = PUE
+    carbon_kg_per_kwh: Interval | None = None
+    recompute: str | None = None
+    """none, selective, full; None: selective, as fused attention does by itself, or full where that fits no device."""
+    zero: int = 3
+    tensor_parallel: int | None = None
+    """None: the fewest of 1, 2, 4, 8 with which it fits."""
+    sequences: int = 1
+    """Sequences that one device has in work at once."""
+    checkpoints: int = 10
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run takes; parts that need a shape or a number of tokens are None without it."""
+
+    kind: str
+    """run, shape or totals."""
+    name: str
+    parameters_total: float
+    parameters_active: float
+    tokens: float | None
+    shape: Shape | None
+    count: ShapeCount | None
+    flops_per_token: FlopCount | None
+    model_flops: float | None
+    """The exact count, or 6ND where no shape is known."""
+    hardware_flops: float | None
+    full_attention_flops: float | None
+    bill: Bill | None
+    options: Options
+    accelerator: Accelerator
+    memory: Memory
+    """On one of `options.devices`, or of the fewest that hold it."""
+    activations_known: bool
+    recompute: str
+    tensor_parallel: int
+    fewest: int | None
+    """The fewest accelerators that hold it, or None where no number does."""
+    storage: Storage
+    published: Run | None
+
+    @property
+    def hours_inside(self) -> bool | None:
+        """Whether a run's published hours lie in the interval; None where this is another job than the published."""
+        run = self.published
+        if run is None or self.bill is None or run.accelerator_hours is None:
+            return None
+        same = run.accelerator_id == self.accelerator.id and run.training_tokens == self.tokens
+        return run.accelerator_hours in self.bill.accelerator_hours if same else None
+
+    @property
+    def six_n_d(self) -> float | None:
+        """6 for each active parameter and token."""
+        return None if self.tokens is None else six_n_d(self.parameters_active, self.tokens)
+
+
+def estimate_run(name: str, tokens: float | None = None, options: Options | None = None) -> Estimate:
+    """Return the estimate for a published run, as if its hours were not known; they stand beside it."""
+    run = find(runs(), name)
+    options = options or Options()
+    shape = named_shape(run.shape) if run.shape else None
+    tokens = tokens or run.training_tokens
+    if shape is None and run.parameters_active is None:
+        raise ConfigError(f"The size of {run.name} was not published.", "Choose another run, or give --params.")
+    if tokens is None:
+        raise ConfigError(f"The tokens of {run.name} were not published.", "Give them with --tokens.")
+    options = replace(
+        options,
+        accelerator=options.accelerator or run.accelerator_id or DEFAULT_ACCELERATOR,
+        devices=options.devices or (int(run.accelerator_count) if run.accelerator_count else None),
+        job=options.job or run.job or None,
+        year=options.year or run.year,
+    )
+    total = run.parameters_total or count_shape(shape).total
+    return build("run", run.name, total, run.parameters_active, tokens, shape, options, run)
+
+
+def estimate_named(name: str, tokens: float | None = None, options: Options | None = None) -> Estimate:
+    """Return the estimate for a published run, a published shape or a size of this course, looked up in this order.
+
+    Raises ConfigError that names the nearest where nothing of that name, or more than one thing, is found.
+    """
+    wanted = name.strip().casefold()
+    for table, make in ((runs(), estimate_run), (shapes(), estimate_shape)):
+        if any(row.name.casefold() == wanted for row in table):
+            return make(name, tokens, options)
+    if wanted in SIZES:
+        return estimate_shape(shape_of(SIZES[wanted], wanted), tokens, options)
+    row = find((*runs(), *(shape for shape in shapes() if shape.name not in {run.name for run in runs()})), name)
+    return (estimate_run if isinstance(row, Run) else estimate_shape)(row.name, tokens, options)
+
+
+def estimate_shape(shape: Shape | str, tokens: float | None = None, options: Options | None = None) -> Estimate:
+    """Return the estimate for a shape, published (by name) or given; without tokens no hours follow."""
+    shape = named_shape(shape) if isinstance(shape, str) else shape
+    return build("shape", shape.name, None, None, tokens, shape, options or Options())
+
+
+def estimate_totals(
+    parameters: float, tokens: float | None, active: float | None = None, options: Options | None = None
+) -> Estimate:
+    """Return the estimate from totals alone: operations by 6ND, memory without activations."""
+    positive(parameters, "params")
+    if active is not None and positive(active, "active_params") > parameters:
+        raise ConfigError(
+            f"active_params is {active:g}, more than params, {parameters:g}.",
+            "Give the parameters that take part in one token, at most all of them.",
+        )
+    return build("totals", "totals", parameters, active, tokens, None, options or Options())
+
+
+def build(
+    kind: str,
+    name: str,
+    total: float | None,
+    active: float | None,
+    tokens: float | None,
+    shape: Shape | None,
+    options: Options,
+    run: Run | None = None,
+) -> Estimate:
+    """Return an estimate from its parts; what is None is counted from the shape."""
+    check_options(options, shape)
+    count = count_shape(shape) if shape else None
+    total = total or count.total
+    active = active or (count.active if count else total)
+    if tokens is not None:
+        positive(tokens, "tokens")
+    accelerator = find_accelerator(options.accelerator or DEFAULT_ACCELERATOR)
+    flops = None if tokens is None else run_flops(shape, tokens) if shape else six_n_d(active, tokens)
+    per_token = flops_of(shape) if shape else None
+    recompute, cut, fewest = choose_memory(shape, total, accelerator, options)
+    devices = options.devices or fewest or cut
+    devices += -devices % cut  # whole groups
+    if shape:
+        memory = training_memory(shape, options.sequences, recompute, options.zero, devices, cut)
+    else:
+        memory = model_states(total, options.zero, devices, cut)
+    return Estimate(
+        kind=kind,
+        name=name,
+        parameters_total=total,
+        parameters_active=active,
+        tokens=tokens,
+        shape=shape,
+        count=count,
+        flops_per_token=per_token,
+        model_flops=flops,
+        hardware_flops=None if None in (tokens, per_token) else tokens * per_token.hardware(recompute),
+        full_attention_flops=None if None in (tokens, shape) else run_flops(shape, tokens, "full"),
+        bill=None if flops is None else bill_of(flops, active, accelerator, options, run),
+        options=options,
+        accelerator=accelerator,
+        memory=memory,
+        activations_known=shape is not None,
+        recompute=recompute,
+        tensor_parallel=cut,
+        fewest=fewest,
+        storage=storage(total, tokens, shape.vocab_size if shape else None, options.checkpoints),
+        published=run,
+    )
+
+
+def choose_memory(
+    shape: Shape | None, parameters: float, accelerator: Accelerator, options: Options
+) -> tuple[str, int, int | None]:
+    """Return what to recompute, into how many parts to cut the matrices, and the fewest devices that then hold it."""
+    ways = [options.recompute] if options.recompute else ["selective", "full"]
+    cuts = [options.tensor_parallel] if options.tensor_parallel else [1, 2, 4, 8]
+    for way in ways:
+        for cut in cuts:
+            kept = activation_bytes(shape, options.sequences, way, cut) if shape else 0.0
+            fewest = fewest_accelerators(accelerator, parameters, kept, options.zero, cut)
+            if fewest is not None:
+                return way, cut, fewest
+    return ways[-1], cuts[-1], None
+
+
+def check_options(options: Options, shape: Shape | None) -> None:
+    """Raise ConfigError for options that cannot be."""
+    if options.recompute is not None:
+        named({way: way for way in RECOMPUTE}, options.recompute, "way to recompute")
+    if options.zero not in (0, 1, 2, 3):
+        raise ConfigError(f"zero is {options.zero}.", "Use a ZeRO stage from 0 (nothing shared) to 3 (all shared).")
+    if options.job is not None:
+        job_kind(options.job)
+    if options.devices is not None:
+        positive(options.devices, "devices")
+    for name in ("sequences", "checkpoints"):
+        positive(getattr(options, name), name)
+    if options.tensor_parallel is not None:
+        positive(options.tensor_parallel, "tensor_parallel")
+    if shape and (options.tensor_parallel or 1) > shape.n_heads:
+        raise ConfigError(
+            f"tensor_parallel is {options.tensor_parallel}, and the model has {shape.n_heads} heads.",
+            "Each device takes whole heads: use at most as many devices as heads.",
+        )
+    if options.goodput is not None and options.utilisation is None:
+        raise ConfigError(
+            "A goodput is given without a utilisation.",
+            "Intervals of published runs hold lost time already; give the utilisation of the steady state too.",
+        )
+
+
+def bill_of(flops: float, active: float, accelerator: Accelerator, options: Options, run: Run | None) -> Bill:
+    """Return the bill of an estimate; the fit of utilisation leaves the run itself out."""
+    kind = job_kind(options.job) if options.job else None
+    job = Job(flops, active, peak_flops(accelerator), kind, options.year)
+    extra = {} if options.carbon_kg_per_kwh is None else {"carbon_kg_per_kwh": options.carbon_kg_per_kwh}
+    return make_bill(
+        job,
+        accelerator,
+        utilisation=options.utilisation,
+        goodput=options.goodput,
+        devices=options.devices,
+        price_usd_per_hour=options.price_usd_per_hour,
+        pue=options.pue,
+        without=run.name if run else "",
+        **extra,
+    )
+
+
+def sources_of(estimate: Estimate) -> list[dict[str, str]]:
+    """Return where the figures of an estimate come from, each with its quality."""
+    found = [("accelerator", estimate.accelerator.source, estimate.accelerator.quality)]
+    if estimate.published:
+        found.insert(0, ("run", estimate.published.source, estimate.published.quality))
+    if estimate.shape:
+        found.insert(0, ("shape", estimate.shape.source, estimate.shape.quality))
+    found += [(what, source, "computed here") for what, source in ASSUMED_SOURCES.items()]
+    return [{"what": what, "source": source, "quality": quality} for what, source, quality in found]
+
+
+def shape_dict(shape: Shape) -> dict:
+    """Return a shape's sizes as JSON has them."""
+    left_out = ("source", "quality", "organisation", "year", "parameters_total", "parameters_active")
+    return {key: value for key, value in asdict(shape).items() if key not in left_out}

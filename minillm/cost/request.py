@@ -1,0 +1,132 @@
+"""From what is typed on the command line to an estimate: every word read, checked and named if it cannot be."""
+
+from dataclasses import replace
+
+from minillm.cost.bill import check_share, find_accelerator
+from minillm.cost.estimate import Estimate, Options, estimate_named, estimate_run, estimate_shape, estimate_totals
+from minillm.cost.numbers import parse_interval, parse_number, parse_whole
+from minillm.cost.shapes import check_shape, named_shape, with_context
+from minillm.cost.utilisation import job_kind
+from minillm.errors import ConfigError
+from minillm.facts import Shape
+
+BY_HAND = ("layers", "width", "heads")
+
+
+def make_estimate(
+    *,
+    name: str | None = None,
+    run: str | None = None,
+    shape: str | None = None,
+    params: str | None = None,
+    active_params: str | None = None,
+    tokens: str | None = None,
+    context: str | None = None,
+    layers: str | None = None,
+    width: str | None = None,
+    heads: str | None = None,
+    kv_heads: str | None = None,
+    hidden: str | None = None,
+    vocab: str | None = None,
+    window: str | None = None,
+    window_layers: str | None = None,
+    tied: bool = False,
+    ungated: bool = False,
+    **options: str | int | None,
+) -> Estimate:
+    """Return the estimate that the words ask for; raises ConfigError for none, two at once, or words that say nothing.
+
+    Numbers are texts such as 7e9 or 7B; `options` are those of `read_options`.
+    """
+    by_hand = any((layers, width, heads))
+    named = {"a name": name, "--run": run, "--shape": shape, "--params": params, "--layers and --width": by_hand}
+    asked = [what for what, value in named.items() if value]
+    if len(asked) != 1:
+        cause = f"{' and '.join(asked)} are given together." if asked else "Nothing says which run, shape or size."
+        raise ConfigError(
+            cause, 'Give one: a name such as "Llama-3.1 405B", --shape, --params with --tokens, or --layers.'
+        )
+    if active_params and not params:
+        raise ConfigError("--active-params is given without --params.", "A named model has its own; give both or none.")
+    chosen = read_options(**options)
+    amount = None if tokens is None else parse_number(tokens, "tokens")
+    if params:
+        active = None if active_params is None else parse_number(active_params, "active_params")
+        if context:
+            raise ConfigError("--context is given without a shape.", "Name a --shape, or give --layers and --width.")
+        return estimate_totals(parse_number(params, "params"), amount, active, chosen)
+    if by_hand:
+        sizes = {"layers": layers, "width": width, "heads": heads, "kv_heads": kv_heads, "hidden": hidden}
+        sizes |= {"vocab": vocab, "context": context, "window": window, "window_layers": window_layers}
+        return estimate_shape(shape_by_hand(sizes, gated=not ungated, tied=tied), amount, chosen)
+    if run:
+        return estimate_run(run, amount, chosen)
+    if shape or context:
+        found = named_shape(shape or name)
+        return estimate_shape(
+            with_context(found, parse_whole(context, "context")) if context else found, amount, chosen
+        )
+    return estimate_named(name, amount, chosen)
+
+
+def shape_by_hand(sizes: dict[str, str | None], gated: bool, tied: bool) -> Shape:
+    """Return a shape from its sizes as texts."""
+    missing = [name for name in BY_HAND if sizes[name] is None]
+    if missing:
+        raise ConfigError(
+            f"A shape needs --{' and --'.join(missing)} too.", "Give --layers, --width and --heads together."
+        )
+    read = {name: parse_whole(text, name) for name, text in sizes.items() if text is not None}
+    d_model, n_heads = read["width"], read["heads"]
+    if d_model % n_heads:
+        raise ConfigError(f"width {d_model} is not divisible by heads {n_heads}.", "Use a multiple of the heads.")
+    return check_shape(
+        Shape(
+            name="given shape",
+            n_layers=read["layers"],
+            d_model=d_model,
+            n_heads=n_heads,
+            n_kv_heads=read.get("kv_heads", n_heads),
+            d_head=d_model // n_heads,
+            d_hidden=read.get("hidden", 8 * d_model // 3 if gated else 4 * d_model),
+            vocab_size=read.get("vocab", 32_000),
+            context_length=read.get("context", 2048),
+            gated=gated,
+            tied=tied,
+            window=read.get("window", 0),
+            n_window_layers=read.get("window_layers", read["layers"] if "window" in read else 0),
+        )
+    )
+
+
+def read_options(
+    *,
+    accelerator: str | None = None,
+    devices: str | None = None,
+    job: str | None = None,
+    year: str | None = None,
+    utilisation: str | None = None,
+    goodput: str | None = None,
+    price: str | None = None,
+    pue: str | None = None,
+    carbon: str | None = None,
+    recompute: str | None = None,
+    zero: int | None = None,
+    tensor_parallel: str | None = None,
+    sequences: str | None = None,
+    checkpoints: str | None = None,
+) -> Options:
+    """Return the options of an estimate from texts; raises ConfigError for those that cannot be."""
+    if accelerator is not None:
+        accelerator = find_accelerator(accelerator).id
+    found = Options(accelerator=accelerator, job=None if job is None else job_kind(job), recompute=recompute)
+    wholes = {"devices": devices, "year": year, "tensor_parallel": tensor_parallel}
+    wholes |= {"sequences": sequences, "checkpoints": checkpoints}
+    shares = {"utilisation": utilisation, "goodput": goodput}
+    ranges = {"price_usd_per_hour": price, "pue": pue, "carbon_kg_per_kwh": carbon}
+    read: dict = {name: parse_whole(text, name) for name, text in wholes.items() if text is not None}
+    read |= {n: check_share(parse_interval(text, n), n) for n, text in shares.items() if text is not None}
+    read |= {name: parse_interval(text, name) for name, text in ranges.items() if text is not None}
+    if zero is not None:
+        read["zero"] = zero
+    return replace(found, **read)

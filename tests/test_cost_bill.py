@@ -1,0 +1,436 @@
+"""Hours, dollars, energy: worked examples, intervals that hold what was published, monotonic properties, the audit."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from minillm.cost import six_n_d
+from minillm.cost.audit import audit, audit_dict, summarise
+from minillm.cost.bill import (
+    CARBON_KG_A_KWH,
+    POWER_SHARE,
+    PUE,
+    energy_ratios,
+    find_accelerator,
+    goodput_seen,
+    make_bill,
+    peak_flops,
+    price_in,
+    programme_factor,
+    years_on,
+)
+from minillm.cost.estimate import Options, estimate_named, estimate_run, estimate_shape, estimate_totals
+from minillm.cost.numbers import Interval, parse_interval, parse_number, parse_whole, short
+from minillm.cost.request import make_estimate
+from minillm.cost.shapes import named_shape
+from minillm.cost.tables import audit_table, estimate_dict, estimate_table
+from minillm.cost.utilisation import (
+    CONSTANT,
+    JOBS,
+    WIDTHS,
+    Job,
+    evaluate,
+    features,
+    fit,
+    observations,
+    solve,
+    utilisation_interval,
+    without_kind,
+)
+from minillm.errors import ConfigError
+from minillm.facts import accelerators, find, runs
+
+JOB = Job(flops=1e23, parameters=7e9, peak=312e12, kind="cluster")
+
+
+# numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7e9", 7e9), ("7B", 7e9), ("7 b", 7e9), ("1.5T", 1.5e12), ("124M", 124e6), ("10k", 1e4), ("+3", 3), (2.5, 2.5)],
+)
+def test_numbers_as_learners_write_them(text, value):
+    assert parse_number(text, "tokens") == value
+
+
+@pytest.mark.parametrize(
+    "text", ["10B?", "", "B", "seven", "0", "-7e9", "nan", "inf", "-inf", "1e400", "1e41", "0.0", "7BB", "1e9e9", "1,5"]
+)
+def test_what_is_no_number_is_named(text):
+    with pytest.raises(ConfigError) as raised:
+        parse_number(text, "params")
+    assert raised.value.cause.startswith("params is ") and raised.value.remedy
+
+
+def test_whole_numbers_and_intervals():
+    assert parse_whole("2k", "devices") == 2000
+    with pytest.raises(ConfigError, match="no whole number"):
+        parse_whole("1.5", "devices")
+    assert parse_interval("0.3-0.5", "x") == Interval(0.3, 0.5)
+    assert parse_interval("1e-3-2e-3", "x") == Interval(1e-3, 2e-3)
+    assert parse_interval("0.4", "x") == Interval(0.4, 0.4)
+    for text in ("0.5-0.3", "1-2-3", "a-b", "-1", "0-1"):
+        with pytest.raises(ConfigError, match=r"^x is"):
+            parse_interval(text, "x")
+
+
+def test_intervals_multiply_and_divide():
+    one, two = Interval(2, 4), Interval(3, 5)
+    assert one * two == Interval(6, 20) and one * 2 == Interval(4, 8)
+    assert one.divides(8) == Interval(2, 4)
+    assert (one.width, one.middle) == (2, math.sqrt(8))
+    assert 3 in one and 5 not in one
+    assert one.as_dict() == {"low": 2, "high": 4}
+    for low, high in ((2, 1), (-1, 1), (0, math.inf), (math.nan, 1)):
+        with pytest.raises(ConfigError, match="no interval"):
+            Interval(low, high)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.12345, "0.123"), (45.64, "45.6"), (1230, "1,230"), (30.84e6, "30.8M"), (7e9, "7B"), (2e12, "2T")],
+)
+def test_numbers_are_shortened(value, text):
+    assert short(value) == text
+
+
+def test_very_large_and_small_numbers():
+    assert (short(3.937e25), short(1e15), short(2.5e-5)) == ("3.94e25", "1e15", "2.5e-5")
+
+
+# accelerators and prices
+
+
+def test_every_accelerator_is_found_by_id_and_name():
+    for row in accelerators():
+        assert find_accelerator(row.id) is row and find_accelerator(row.name) is row
+        assert peak_flops(row) > 0
+    assert find_accelerator(" H100 ").id == "h100"
+    # what has no bf16 is counted by its fp16, and what has neither by its fp32
+    assert peak_flops(find_accelerator("v100")) == 125e12
+    assert peak_flops(find_accelerator("cpu-2core")) == 0.156e12
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("h1000", "Did you mean 'h100'"),
+        ("tpu4", "Did you mean 'tpu-v4'"),
+        ("a100", "a100-40gb, a100-80gb"),
+        ("", "Did you mean"),
+    ],
+)
+def test_unknown_accelerators_are_named(name, words):
+    with pytest.raises(ConfigError) as raised:
+        find_accelerator(name)
+    assert words in raised.value.remedy
+
+
+def test_prices_have_their_year():
+    h100 = find_accelerator("h100")
+    assert price_in(h100, 2024).note == "2.85-3.50 (2024)"
+    assert "2026" in price_in(h100).note and price_in(h100, 2019) == price_in(h100)
+    assert price_in(find_accelerator("p100")) is None
+
+
+# utilisation
+
+
+def test_a_line_through_points_is_found_again():
+    assert solve([[2.0, 1.0, 5.0], [1.0, 3.0, 10.0]]) == pytest.approx([1, 3])
+    planted = [math.log(0.4), math.log(0.6), math.log(0.3), -0.3, 0.2, -0.4]
+    seen = [
+        replace(item, utilisation=math.exp(sum(w * x for w, x in zip(planted, features(item.job), strict=True))))
+        for item in observations()
+    ]
+    assert fit(tuple(seen), with_kind=True) == pytest.approx(planted)
+
+
+@pytest.mark.parametrize(("with_kind", "widest"), [(True, 2.0), (False, 3.0)])
+def test_nine_in_ten_unseen_runs_lie_inside(with_kind, widest):
+    """Leave-one-out by hand: the fit sees all runs but the one that it is asked for."""
+    inside, widths, errors, constant = 0, [], [], []
+    for left_out in observations():
+        seen = tuple(item for item in observations() if item is not left_out)
+        job = left_out.job if with_kind else without_kind(left_out.job)
+        weights = fit(seen, with_kind)
+        middle = math.exp(sum(w * x for w, x in zip(weights, features(job), strict=True)))
+        interval = utilisation_interval(job, left_out.name)
+        assert interval.middle == pytest.approx(middle)
+        inside += left_out.utilisation in interval
+        widths.append(interval.width)
+        errors.append(abs(math.log(left_out.utilisation / middle)))
+        constant.append(abs(math.log(left_out.utilisation / CONSTANT)))
+    n = len(widths)
+    assert n > 45
+    assert inside / n >= 0.9
+    assert sorted(widths)[n // 2] <= widest and max(widths) <= 3
+    assert sum(errors) / n < 0.85 * sum(constant) / n
+    told = evaluate(with_kind)
+    assert (told.runs, told.coverage) == (n, pytest.approx(inside / n))
+    assert (told.log_error, told.constant_log_error) == pytest.approx((sum(errors) / n, sum(constant) / n))
+
+
+def test_each_kind_of_job_is_seen_and_named():
+    kinds = [item.job.kind for item in observations()]
+    assert set(kinds) == set(JOBS) == set(WIDTHS) and min(kinds.count(kind) for kind in JOBS) >= 3
+    with pytest.raises(ConfigError, match=r"no kind of job named 'clusters'.*\nDid you mean 'cluster'"):
+        utilisation_interval(replace(JOB, kind="clusters"))
+    for name in ("flops", "parameters", "peak"):
+        with pytest.raises(ConfigError, match=f"{name} is 0"):
+            utilisation_interval(replace(JOB, **{name: 0}))
+
+
+def test_utilisation_moves_as_it_should():
+    def middle(**change) -> float:
+        return utilisation_interval(replace(JOB, **change)).middle
+
+    assert middle(kind="node") > middle() > middle(peak=989e12) > middle(peak=2250e12)
+    assert middle(parameters=1e8) < middle(parameters=1e9) < middle(parameters=3e9) == middle(parameters=1e12)
+    assert middle(year=2021) < middle(year=2024) == middle()
+    assert utilisation_interval(replace(JOB, kind="node", peak=1e12)).high <= 1
+
+
+def test_without_a_kind_the_interval_is_wider_but_at_most_three_times():
+    given, alone = utilisation_interval(JOB), utilisation_interval(without_kind(JOB))
+    assert given.width < 2 < alone.width < 3
+
+
+# the bill
+
+
+def test_a_bill_by_hand():
+    device = find_accelerator("a100-80gb")
+    job = Job(flops=312e12 * 3600 * 1000, parameters=1e9, peak=0)  # a thousand hours at the peak
+    bill = make_bill(
+        job,
+        device,
+        utilisation=Interval(0.25, 0.5),
+        devices=100,
+        price_usd_per_hour=Interval(1, 2),
+        carbon_kg_per_kwh=Interval(0.1, 0.4),
+    )
+    assert bill.accelerator_hours == Interval(2000, 4000)
+    assert (bill.days.low, bill.days.high) == pytest.approx((2000 / 2400, 4000 / 2400))
+    assert bill.cost_usd == Interval(2000, 8000)
+    energy = 2000 * 400 * 0.75 * 1.08 / 1e6, 4000 * 400 * 1.15 * 1.2 / 1e6  # hours x W x share x building, in MWh
+    assert (bill.energy_mwh.low, bill.energy_mwh.high) == pytest.approx(energy)
+    assert bill.co2e_tonnes.high == pytest.approx(energy[1] * 0.4)
+    assert bill.programme_accelerator_hours.low == 2000 * 2
+    assert bill.programme_cost_usd.high == pytest.approx(8000 * 2638 / 777)
+    measured = make_bill(job, device, utilisation=Interval(0.5, 0.5))
+    assert measured.accelerator_hours == Interval(2000, 2000)  # one number where it was measured
+    steady = make_bill(job, device, utilisation=Interval(0.5, 0.5), goodput=Interval(0.8, 1))
+    assert steady.accelerator_hours == Interval(2000, 2500)
+
+
+def test_published_energies_and_goodput_lie_inside():
+    ratios = energy_ratios()
+    whole = POWER_SHARE * PUE
+    assert len(ratios) >= 6 and all(ratio in whole for ratio in ratios.values())
+    assert 0.5 < goodput_seen().low < goodput_seen().high < 1
+    assert programme_factor() == Interval(2, 2638 / 777)
+    assert 24.7 / 433.2 in CARBON_KG_A_KWH and 552 / 1287 in CARBON_KG_A_KWH  # BLOOM and GPT-3, tonnes a MWh
+
+
+def test_more_of_anything_costs_more():
+    def hours(**change) -> Interval:
+        return estimate_totals(7e9, 1e12, options=Options(accelerator="a100-80gb", **change)).bill.accelerator_hours
+
+    base = hours()
+    for parameters, tokens in ((8e9, 1e12), (7e9, 1.1e12)):
+        more = estimate_totals(parameters, tokens, options=Options(accelerator="a100-80gb")).bill.accelerator_hours
+        assert more.low > base.low and more.high > base.high
+    faster = estimate_totals(7e9, 1e12, options=Options(accelerator="h100")).bill.accelerator_hours
+    assert faster.low < base.low and faster.high < base.high
+    assert hours(utilisation=Interval(0.5, 0.5)).low < hours(utilisation=Interval(0.4, 0.4)).low
+    fewer = estimate_totals(7e9, 1e12, active=1e9, options=Options(accelerator="a100-80gb"))
+    assert fewer.bill.accelerator_hours.high < base.low  # and all the experts are kept, chosen or not
+    assert fewer.storage == estimate_totals(7e9, 1e12).storage
+
+
+def test_years_on_this_machine():
+    # GPT-3 at 1e11 operations a second: 3.14e23 / 1e11 s are 99,500 years
+    assert years_on(3.14e23, 1e11) == pytest.approx(99_500, rel=0.001)
+    with pytest.raises(ConfigError, match="flops_per_s is 0"):
+        years_on(1e20, 0)
+
+
+# estimates of published runs
+
+
+def test_llama_405b_inside():
+    estimate = estimate_run("Llama-3.1 405B")
+    assert 30.84e6 in estimate.bill.accelerator_hours
+    assert estimate.bill.accelerator_hours.width < 2
+    assert 21_588 in estimate.bill.energy_mwh and 8930 in estimate.bill.co2e_tonnes  # 30.84e6 h x 700 W; the card
+    assert estimate.six_n_d == pytest.approx(3.8e25, rel=0.001)
+    assert estimate.fewest > 100 and estimate.options.devices == 16384
+
+
+def test_another_job_than_the_published_is_not_compared():
+    assert estimate_run("Llama-3.1 405B").hours_inside is True
+    assert estimate_run("Llama-3.1 8B").hours_inside is False
+    other = estimate_run("Llama-3.1 405B", options=Options(accelerator="b200"))
+    assert other.hours_inside is None and "for the published job" in estimate_table(other)
+    assert estimate_run("Llama-3.1 405B", tokens=1e12).hours_inside is None
+
+
+def test_gpt3_and_totals_alone():
+    gpt3 = estimate_run("GPT-3")
+    assert gpt3.six_n_d == pytest.approx(3.14e23, rel=0.002)
+    assert gpt3.model_flops / gpt3.six_n_d == pytest.approx(1.014, abs=0.001)
+    totals = estimate_totals(174.6e9, 300e9)
+    assert totals.model_flops == six_n_d(174.6e9, 300e9) and totals.shape is None
+    assert totals.bill.accelerator_hours.width < 3
+
+
+def test_llama_2_from_totals_alone():
+    estimate = estimate_totals(6.74e9, 2e12, options=Options(accelerator="a100-80gb"))
+    assert 184_320 in estimate.bill.accelerator_hours
+
+
+@pytest.mark.parametrize("run", [run for run in runs() if run.accelerator_id], ids=lambda run: run.name)
+def test_every_run_is_estimated_or_says_what_is_missing(run):
+    if run.training_tokens and (run.parameters_active or run.shape):
+        estimate = estimate_run(run.name)
+        assert json.loads(json.dumps(estimate_dict(estimate), allow_nan=False))["accelerator_hours"]["low"] > 0
+        assert run.name in estimate_table(estimate)
+    else:
+        with pytest.raises(ConfigError, match=r"not published"):
+            estimate_run(run.name)
+
+
+def test_names_are_looked_up_in_runs_shapes_and_sizes():
+    assert estimate_named("Llama-3.1 405B").kind == "run"
+    assert estimate_named("Mixtral 8x7B").kind == "shape"
+    assert estimate_named("base", tokens=1e9).parameters_total == 5_639_424
+    with pytest.raises(ConfigError, match="Did you mean"):
+        estimate_named("GPT-9000")
+
+
+def test_a_shape_without_tokens_has_no_bill():
+    estimate = estimate_shape("DeepSeek-V3")
+    told = estimate_dict(estimate)
+    assert estimate.bill is None and told["accelerator_hours"] is None and told["flops"]["six_n_d"] is None
+    assert told["flops"]["six_n_d_off_by"] == pytest.approx(6 * 37.552e9 / told["flops"]["per_token"] - 1, rel=1e-3)
+    assert "The bill" not in estimate_table(estimate)
+
+
+def test_json_has_stable_keys_and_sources():
+    told = estimate_dict(estimate_totals(7e9, 2e12, options=Options(accelerator="a100-80gb")))
+    for key in ("accelerator_hours", "cost_usd", "energy_mwh", "co2e_tonnes", "programme_cost_usd", "utilisation"):
+        assert set(told[key]) == {"low", "high"} and 0 < told[key]["low"] <= told[key]["high"]
+    assert told["accelerator"]["id"] == "a100-80gb" and told["flops"]["model"] == 8.4e22
+    by_stage = told["memory"]["fewest_devices_by_zero_stage"]
+    # 112 GB in all, 72 of them fit on one: copied whole they never do, with the optimizer shared on two
+    assert by_stage == {"0": None, "1": 2, "2": 2, "3": 2}
+    assert told["memory"]["activation_bytes_by_recompute"] is None
+    assert told["memory"]["fewest_devices"] == 2 and told["storage"]["weights_bytes"] == 14e9
+    assert all(source["source"] and source["quality"] for source in told["sources"])
+    assert {source["what"] for source in told["sources"]} >= {"accelerator", "utilisation", "memory"}
+
+
+def test_recomputation_is_chosen_and_can_be_set():
+    shape = named_shape("Llama-3.1 405B")
+    assert estimate_shape(shape).recompute == "full"  # its activations alone exceed one H100 otherwise
+    small = estimate_shape("GPT-2 124M", 1e10)
+    assert (small.recompute, small.tensor_parallel, small.fewest) == ("selective", 1, 1)
+    full = estimate_shape("GPT-2 124M", 1e10, Options(recompute="full"))
+    assert full.hardware_flops > small.hardware_flops > small.model_flops == full.model_flops
+    assert full.memory.activations < small.memory.activations
+    nowhere = estimate_shape(shape, options=Options(recompute="none", tensor_parallel=1))
+    assert nowhere.fewest is None and "no number does" in estimate_table(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (Options(recompute="sometimes"), "way to recompute"),
+        (Options(zero=7), "zero is 7"),
+        (Options(job="hobbit"), "kind of job named 'hobbit'"),
+        (Options(devices=0), "devices is 0"),
+        (Options(tensor_parallel=0), "tensor_parallel is 0"),
+        (Options(tensor_parallel=64), "the model has 12 heads"),
+        (Options(sequences=0), "sequences is 0"),
+        (Options(checkpoints=-1), "checkpoints is -1"),
+        (Options(goodput=Interval(0.9, 0.9)), "without a utilisation"),
+        (Options(utilisation=Interval(0.5, 1.1)), "utilisation is 0.5 to 1.1"),
+        (Options(utilisation=Interval(0, 0.5)), "utilisation is 0 to 0.5"),
+        (Options(pue=Interval(0.5, 1)), "pue is 0.5 to 1"),
+        (Options(accelerator="abacus"), "no accelerator 'abacus'"),
+    ],
+)
+def test_impossible_options_are_named(options, words):
+    with pytest.raises(ConfigError, match=words):
+        estimate_shape("GPT-2 124M", 1e10, options)
+
+
+def test_impossible_totals_are_named():
+    for parameters, tokens, words in ((0, 1e9, "params is 0"), (1e9, math.nan, "tokens is nan"), (-1, 1, "params")):
+        with pytest.raises(ConfigError, match=words):
+            estimate_totals(parameters, tokens)
+    with pytest.raises(ConfigError, match="more than params"):
+        estimate_totals(1e9, 1e9, active=2e9)
+
+
+def test_a_shape_by_hand_is_the_published_one():
+    asked = {"layers": "12", "width": "768", "heads": "12", "vocab": "50257", "context": "1024"}
+    estimate = make_estimate(**asked, tied=True, ungated=True, tokens="10B")
+    published = named_shape("GPT-2 124M")
+    assert estimate.shape.d_hidden == 3072
+    # without GPT-2's biases, learned positions and shifts
+    assert estimate.parameters_total == pytest.approx(124_439_808 - 1024 * 768, rel=0.001)
+    assert estimate.flops_per_token.model == estimate_shape(published).flops_per_token.model
+    longer = make_estimate(shape="GPT-2 124M", context="2048")
+    assert longer.shape.context_length == 2048
+
+
+# the audit
+
+
+def test_audit_agrees_with_nine_in_ten_and_explains_the_rest():
+    rows = audit()
+    summary = summarise(rows)
+    assert summary.flops_checked >= 12 and summary.flops_within_5_percent == summary.flops_checked
+    assert summary.hours_checked >= 45 and summary.hours_inside >= 0.9 * summary.hours_checked
+    for row in rows:
+        if row.flops_agree is not None:
+            assert abs(row.counted_flops / row.published_flops - 1) <= 0.05, row.name
+        elif row.published_flops is not None:
+            assert row.explanation, row.name
+        if row.hours_inside is False:
+            assert row.explanation and row.name in summary.hours_outside
+        if row.utilisation is not None:
+            assert 0 < row.utilisation < 1
+        assert row.source and row.quality
+
+
+def test_audit_of_known_runs_by_hand():
+    rows = {row.name: row for row in audit()}
+    llama = rows["Llama-3.1 405B"]
+    assert llama.utilisation_6nd == pytest.approx(6 * 405_853_388_800 * 15.6e12 / (30.84e6 * 3600 * 989e12))
+    assert llama.utilisation / llama.utilisation_6nd == pytest.approx(1.0365, abs=0.001)
+    assert llama.hours_inside and llama.reported_mfu == 0.41
+    assert rows["Llama-3.1 8B"].hours_inside is False
+    assert rows["OPT-175B"].flops_error == pytest.approx(0.0004, abs=0.0005)
+    assert rows["Gopher 280B"].flops_agree is None and "recomputation" in rows["Gopher 280B"].explanation
+    # the arithmetic in the explanations
+    gpt1_seconds = 8 * 30 * 24 * 3600
+    assert find(runs(), "GPT-1").training_flops == pytest.approx(gpt1_seconds * 12e12 * 0.33, rel=0.02)
+    assert find(runs(), "BERT").training_flops == pytest.approx(6 * 355e6 * 250e9, rel=0.01)
+
+
+def test_audit_in_words_and_as_json():
+    text = audit_table()
+    for row in audit():
+        assert row.name[:41] in text
+    assert f"{evaluate().constant_log_error:.2f}" in text and f"{evaluate().log_error:.2f}" in text
+    told = json.loads(json.dumps(audit_dict(), allow_nan=False))
+    assert told["leave_one_out"]["kind_given"]["coverage"] >= 0.9
+    assert len(told["rows"]) == len(audit()) and {"low", "high"} == set(
+        next(row["hours"] for row in told["rows"] if row["hours"])
+    )
