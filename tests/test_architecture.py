@@ -12,13 +12,13 @@ FLOORS = [
     ["errors", "paths", "config", "runtime", "facts", "records"],
     ["corpus", "bpe", "tokenizer", "model", "loss", "cost"],
     ["batches", "optimizer", "sampling"],
-    ["evaluate", "checkpoint", "train"],
+    ["evaluate", "checkpoint", "train", "scaling"],
     ["report", "settings"],
     ["pretrain", "cli"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
 CLASSROOM_MAY_IMPORT = {room for floor in FLOORS[:5] for room in floor}
-WITHOUT_TORCH = ["errors", "paths", "config", "facts", "cost"]
+WITHOUT_TORCH = ["errors", "paths", "config", "facts", "cost", "scaling"]
 LEARNERS_FACE = ("matplotlib", "IPython", "ipywidgets")
 
 
