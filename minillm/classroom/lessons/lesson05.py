@@ -130,6 +130,21 @@ def sum_of_sizes(gradients, largest):
     return [[x * factor for x in part] for part in gradients], norm
 
 
+def without_root_of_sum(gradients, largest):
+    norm = sum(x**2 for part in gradients for x in part)
+    factor = largest / norm if norm > largest else 1.0
+    return [[x * factor for x in part] for part in gradients], norm
+
+
+def without_norm(gradients, largest):
+    return clip(gradients, largest)[0]
+
+
+def run_together(gradients, largest):
+    shortened, norm = clip(gradients, largest)
+    return [x for part in shortened for x in part], norm
+
+
 # --- the schedule
 
 
@@ -176,6 +191,12 @@ def never_stable(step, steps, warmup_steps, decay_steps):
     return (steps - step + 1) / (steps - warmup_steps)
 
 
+def one_part_more(step, steps, warmup_steps, decay_steps):
+    if step <= warmup_steps:
+        return step / warmup_steps
+    return min(1.0, (steps - step + 1) / (decay_steps + 1))
+
+
 # --- parts of a batch
 
 
@@ -211,6 +232,12 @@ def mean_of_means(parts):
         if kept:
             means.append(sum(kept) / len(kept))
     return sum(means) / len(means)
+
+
+def means_by_length(parts):
+    means = [sum(n * c for n, c in zip(*part, strict=True)) / max(1, sum(part[1])) for part in parts]
+    lengths = [len(mask) for _, mask in parts]
+    return sum(mean * length for mean, length in zip(means, lengths, strict=True)) / sum(lengths)
 
 
 def by_all_tokens(parts):
@@ -262,6 +289,21 @@ def decay_in_the_gradient(weight, gradient, mean, square, step, rate):
 def without_decay_of_weights(weight, gradient, mean, square, step, rate):
     after, mean, square = adamw_step(weight, gradient, mean, square, step, rate)
     return after + rate * 0.1 * weight, mean, square
+
+
+def uphill(weight, gradient, mean, square, step, rate):
+    after, mean, square = adamw_step(weight, gradient, mean, square, step, rate)
+    return 2 * (weight - rate * 0.1 * weight) - after, mean, square
+
+
+def returned_corrected(weight, gradient, mean, square, step, rate):
+    after, mean, square = adamw_step(weight, gradient, mean, square, step, rate)
+    return after, mean / (1 - 0.9**step), square / (1 - 0.95**step)
+
+
+def decay_without_rate(weight, gradient, mean, square, step, rate):
+    after, mean, square = adamw_step(weight, gradient, mean, square, step, rate)
+    return after + rate * 0.1 * weight - 0.1 * weight, mean, square
 
 
 def without_root(weight, gradient, mean, square, step, rate):
@@ -333,6 +375,14 @@ def resumed(folder, tokens, *, weights=True, optimizer=True, step=True):
     after = checkpoint.read_state(folder).record if step else None
     records = train(model, tokens, train_config, optimizers=optimizers, after=after)
     return [record.train_loss_nats for record in records]
+
+
+def saved_too(folder, tokens):
+    return [checkpoint.read_state(folder).record.train_loss_nats, *resume(folder, tokens)]
+
+
+def last_only(folder, tokens):
+    return resume(folder, tokens)[-1]
 
 
 EXERCISES = (
@@ -418,9 +468,9 @@ EXERCISES = (
         key="05.schedule",
         question=(
             "Write `rate_share(step, steps, warmup_steps, decay_steps)`: the learning rate as a share of its peak. "
-            "It rises in a straight line to 1 at the last step of the warm-up, stays, and falls in a straight line "
-            "over the last decay_steps steps, so that it would be 0 one step after the last. Steps count from 1; a "
-            "warm-up may have 0 steps. Warm-up and decay do not overlap."
+            "It rises in a straight line to 1 at the last step of the warm-up and stays. The decay, its last "
+            "decay_steps steps, is a straight line from 1 at the first of them to 1 / decay_steps at the last. Steps "
+            "count from 1; a warm-up may have 0 steps. Warm-up and decay do not overlap."
         ),
         difficulty=2,
         starter="def rate_share(step, steps, warmup_steps, decay_steps):\n    return ...\n",
@@ -438,6 +488,11 @@ EXERCISES = (
                 "to zero",
                 to_zero,
                 "Your last step has the rate 0 and is wasted: count the present step among those left.",
+            ),
+            Wrong(
+                "one part more",
+                one_part_more,
+                "Your decay begins one step early: its first step still has 1, its last one 1 / decay_steps.",
             ),
             Wrong("without warm-up", without_warmup, "The warm-up is missing: the first steps have the full rate."),
             Wrong("without decay", without_decay, "The rate never falls: the last decay_steps steps bring it down."),
@@ -479,6 +534,11 @@ EXERCISES = (
                 norm_afterwards,
                 "You return the norm after clipping. The one before is the signal that something was odd.",
             ),
+            Wrong("without root", without_root_of_sum, "The sum of squares is not yet the norm: take its root."),
+            Wrong("without norm", without_norm, "Return two things: the gradients, and the norm they had before."),
+            Wrong(
+                "run together", run_together, "Your parts have run together: return them as a list of lists, as given."
+            ),
             Wrong("sum of sizes", sum_of_sizes, "You added up sizes: a norm is the root of the sum of squares."),
         ),
         cases=clip_cases,
@@ -503,6 +563,11 @@ EXERCISES = (
                 "mean of means",
                 mean_of_means,
                 "You averaged the parts' means: a part with few targets then weighs as much as one with many.",
+            ),
+            Wrong(
+                "means by length",
+                means_by_length,
+                "You weighed the parts by their lengths: weigh them by the targets that count.",
             ),
             Wrong("by all", by_all_tokens, "You divided by all targets, also by those that do not count."),
             Wrong("without mask", without_mask, "Masked targets take part in your loss: leave them out."),
@@ -542,6 +607,12 @@ EXERCISES = (
                 "Only the weights came back. The step and the optimizers' memory belong to a run as well.",
             ),
             Wrong(
+                "saved step too",
+                saved_too,
+                "Your first loss is that of the saved step, which is done: begin with the step after it.",
+            ),
+            Wrong("last only", last_only, "That is the last loss alone: return those of all remaining steps."),
+            Wrong(
                 "no weights",
                 lambda folder, tokens: resumed(folder, tokens, weights=False),
                 "This model knows nothing: its weights were not loaded.",
@@ -556,7 +627,7 @@ EXERCISES = (
             "mean and square after step number `step`. The mean remembers 0.9 of itself and takes 0.1 of the "
             "gradient; the square 0.95 and 0.05 of the gradient squared. Both are divided by 1 minus the remembered "
             "share to the power of step before use (and returned without that division). The weight first loses "
-            "rate times 0.1 of itself, then moves by rate times mean over (root of square + 1e-8)."
+            "rate times 0.1 of itself; then rate times mean over (root of square + 1e-8) is taken off it."
         ),
         difficulty=4,
         starter="def adamw_step(weight, gradient, mean, square, step, rate):\n    return ...\n",
@@ -577,6 +648,13 @@ EXERCISES = (
                 decay_in_the_gradient,
                 "You added the decay to the gradient. In AdamW it acts on the weight alone (the W stands for that).",
             ),
+            Wrong("uphill", uphill, "Your weight goes uphill: take the step off, do not add it."),
+            Wrong(
+                "returned corrected",
+                returned_corrected,
+                "You return the divided mean and square: the next step needs them without that division.",
+            ),
+            Wrong("decay without rate", decay_without_rate, "The weight loses rate times 0.1 of itself, not 0.1."),
             Wrong("without decay", without_decay_of_weights, "The weight's own decay is missing."),
             Wrong("without root", without_root, "You divided by the square itself: its root has the gradient's size."),
             Wrong("plain descent", plain_descent, "The weight moved by the gradient: mean and square should decide."),
