@@ -4,7 +4,6 @@ Here a token is a character, so that a run takes seconds. V different tokens, B 
 Runs are generators: they yield what `runs.stream` can record.
 """
 
-import contextlib
 import dataclasses
 import functools
 import tempfile
@@ -16,6 +15,7 @@ import torch
 
 from minillm import checkpoint
 from minillm.batches import Tokens, get_batch, prepare_tokens
+from minillm.classroom.threads import one_thread
 from minillm.config import ModelConfig, TrainConfig
 from minillm.errors import ConfigError, TrainingError
 from minillm.evaluate import windows
@@ -90,17 +90,6 @@ def characters() -> Tokens:
 
 
 # --- small things that every run needs
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute with one thread inside: models this small gain nothing from more, and digits depend on their number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def new_model(config: ModelConfig = MODEL, seed: int = 0) -> Transformer:

@@ -4,7 +4,6 @@ A chain has `STATES` states; the row of a state holds the probabilities of the n
 each, S = STATES. The experiment is that of Edelman et al. (2024), "The Evolution of Statistical Induction Heads".
 """
 
-import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from minillm.classroom.threads import one_thread
 from minillm.config import ModelConfig
 from minillm.loss import cross_entropy
 from minillm.model import Attention, RMSNorm, rotary_angles, rotate
@@ -194,17 +194,6 @@ class Setting:
 TWO_LAYERS = Setting(n_layers=2)
 ONE_WIDE_LAYER = Setting(n_layers=1, d_model=90)
 """The control: one layer, so wide that it has as many parameters (34,020 against 33,984)."""
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let the block compute on one thread: these matrices are too small to share, and so sums come out alike."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def run(setting: Setting, model: AttentionOnly | None = None) -> Iterator[dict]:
