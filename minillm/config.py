@@ -303,6 +303,12 @@ PRESETS: dict[str, RunConfig] = {
     "minute": RunConfig(model=SIZES["mini"], train=TrainConfig(precision="auto"), minutes=1.0),
     # ten minutes of the same
     "laptop": RunConfig(model=SIZES["small"], train=TrainConfig(precision="auto"), minutes=10.0, evaluations=5),
+    # the base model that comes with the course: an hour or two of two cores
+    "shipped": RunConfig(
+        model=SIZES["small"],
+        train=TrainConfig(steps=6000, batch_size=16, precision="bf16", checkpoint_every=500),
+        evaluations=6,
+    ),
 }
 
 

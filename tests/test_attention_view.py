@@ -2,8 +2,9 @@
 
 import pytest
 
-from minillm.classroom import attention_view, figures
-from minillm.classroom.attention_view import Viewer
+from minillm.classroom import figures
+from minillm.classroom.attention import attention_view
+from minillm.classroom.attention.attention_view import Viewer
 from minillm.errors import ConfigError
 
 TOKENS = ["A", "B", "A", "<b>"]

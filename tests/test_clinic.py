@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from minillm.classroom import clinic, diagnosis, diary, faults, figures, patient, runs
-from minillm.classroom.diagnosis import LN_V, Signals, diagnose
-from minillm.classroom.patient import MODEL, TRAINING, Run
-from minillm.classroom.symptoms import CHECKS, FAULTS, LOOKS
+from minillm.classroom import diary, figures, runs
+from minillm.classroom.loop import clinic, diagnosis, faults, patient
+from minillm.classroom.loop.diagnosis import LN_V, Signals, diagnose
+from minillm.classroom.loop.patient import MODEL, TRAINING, Run
+from minillm.classroom.loop.symptoms import CHECKS, FAULTS, LOOKS
 from minillm.errors import ConfigError, DataError
 from minillm.model import Attention
 

@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minillm.classroom import arithmetic_coding
-from minillm.classroom.arithmetic_coding import Decoder, Encoder
-from minillm.classroom.compressor import TOTAL, Predictor, compress, decompress, frequencies, softmax
+from minillm.classroom.loss import arithmetic_coding
+from minillm.classroom.loss.arithmetic_coding import Decoder, Encoder
+from minillm.classroom.loss.compressor import TOTAL, Predictor, compress, decompress, frequencies, softmax
 from minillm.config import ModelConfig
 from minillm.errors import DataError, TokenizerError, TrainingError
 from minillm.model import Transformer

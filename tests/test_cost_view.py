@@ -3,7 +3,8 @@
 import pytest
 
 from minillm import facts
-from minillm.classroom import cost_view, figures
+from minillm.classroom import figures
+from minillm.classroom.cost import cost_view
 from minillm.cost import audit, bill, estimate, shapes
 from minillm.cost.numbers import Interval
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from minillm.classroom import data_lab
+from minillm.classroom.data import data_lab
 from minillm.corpus.documents import Document
 from minillm.corpus.extract import page_text, render_page
 from minillm.corpus.filters import FILTERS

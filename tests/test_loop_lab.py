@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from minillm.classroom import loop_lab
+from minillm.classroom.loop import loop_lab
 from minillm.errors import ConfigError
 from minillm.loss import cross_entropy
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from minillm.batches import Tokens
-from minillm.classroom import data_view, mixture_meter, mixture_runs
+from minillm.classroom.data import data_view, mixture_meter, mixture_runs
 from minillm.errors import ConfigError
 from minillm.tokenizer import course_tokenizer
 

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from minillm.classroom import press_claims
-from minillm.classroom.press_claims import LETTERS, Game, draw, play
+from minillm.classroom.cost import press_claims
+from minillm.classroom.cost.press_claims import LETTERS, Game, draw, play
 from minillm.errors import ConfigError
 
 SEEDS = range(150)

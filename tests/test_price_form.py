@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from minillm.classroom import price_form
-from minillm.classroom.price_form import PriceForm, offered, price
+from minillm.classroom.cost import price_form
+from minillm.classroom.cost.price_form import PriceForm, offered, price
 from minillm.cost.bill import find_accelerator, peak_flops
 from minillm.errors import ConfigError
 

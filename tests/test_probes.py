@@ -8,8 +8,16 @@ import pytest
 import torch
 
 from minillm.batches import Tokens, get_batch
-from minillm.classroom import first_run
-from minillm.classroom.probes import PROBES, Probe, count_right, crossed, end_alike, log_probabilities, margins
+from minillm.classroom.first_reading import first_run
+from minillm.classroom.first_reading.probes import (
+    PROBES,
+    Probe,
+    count_right,
+    crossed,
+    end_alike,
+    log_probabilities,
+    margins,
+)
 from minillm.config import SIZES
 from minillm.model import Transformer
 from minillm.tokenizer import course_tokenizer

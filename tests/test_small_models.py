@@ -7,10 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minillm.classroom import budget_runs, evidence, metering, repeat_runs, sealed, small_models, sudden
+from minillm.classroom import evidence
 from minillm.classroom.predictions import predict_number
-from minillm.classroom.small_models import Models, Training, parameters, tokens_for, train, usual_rate, views
-from minillm.classroom.zipf_source import CONTEXTS, STEEPNESS, make_source, one_hot
+from minillm.classroom.scaling import budget_runs, metering, repeat_runs, sealed, small_models, sudden
+from minillm.classroom.scaling.small_models import Models, Training, parameters, tokens_for, train, usual_rate, views
+from minillm.classroom.scaling.zipf_source import CONTEXTS, STEEPNESS, make_source, one_hot
 from minillm.errors import ConfigError
 from minillm.scaling import Forecast
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from minillm.classroom import induction, staircase
-from minillm.classroom.staircase import AttentionOnly, Levels, Setting
+from minillm.classroom.attention import induction, staircase
+from minillm.classroom.attention.staircase import AttentionOnly, Levels, Setting
 from minillm.config import ModelConfig
 from minillm.model import Attention, n_parameters, rotary_angles
 

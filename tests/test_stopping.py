@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from minillm.batches import Tokens
-from minillm.classroom import stop_game, stopping
-from minillm.classroom.stopping import Run
+from minillm.classroom.loss import stop_game, stopping
+from minillm.classroom.loss.stopping import Run
 from minillm.errors import ConfigError
 
 FALLING = Run("new", (5.0, 4.0, 3.5, 3.49, 2.0), planned=4)

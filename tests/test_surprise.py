@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from minillm.classroom import highlighter, surprise
-from minillm.classroom.highlighter import Highlighted
+from minillm.classroom.loss import highlighter, surprise
+from minillm.classroom.loss.highlighter import Highlighted
 from minillm.config import ModelConfig
 from minillm.errors import ConfigError
 from minillm.loss import token_surprise

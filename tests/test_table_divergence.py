@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from minillm.classroom import table_divergence as td
-from minillm.classroom.loop_lab import characters
+from minillm.classroom.loop import table_divergence as td
+from minillm.classroom.loop.loop_lab import characters
 
 IDS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 3, 31, 0, 1], dtype=np.uint16)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm import bpe
-from minillm.classroom import token_lab, token_view, vocabularies
+from minillm.classroom.tokens import token_lab, token_view, vocabularies
 from minillm.config import SIZES
 from minillm.corpus import Document
 from minillm.corpus.load import assemble

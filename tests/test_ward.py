@@ -3,7 +3,8 @@
 import itertools
 from collections import Counter
 
-from minillm.classroom import clinic, evidence, ward
+from minillm.classroom import evidence
+from minillm.classroom.loop import clinic, ward
 
 
 def test_the_healthy_run_comes_first_and_all_patients_exist():

@@ -10,6 +10,8 @@
     evidence     claims with their bands over seeds
 
     lessons/     the material of each notebook: exercises, quiz items, claims
+    first_reading/ data/ tokens/ attention/ loop/ loss/ scaling/ cost/
+                 what each notebook tries: its experiments, what they draw, what is played
     notebooks    check, sync, execute, normalise; replays: record the runs
 
 Nothing above imports this room. Forms need ipywidgets (the extra `lab`); every form has a plain function beside it.

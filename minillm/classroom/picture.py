@@ -60,7 +60,7 @@ def describe(records: list[dict]) -> str:
 
 def main() -> None:
     """Draw the picture into data/figures and print its alternative text."""
-    from minillm.classroom.first_run import MODEL
+    from minillm.classroom.first_reading.first_run import MODEL
 
     path = data_dir() / "figures" / "lesson.png"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import cache
 
 from minillm.batches import Tokens, prepare_tokens
-from minillm.classroom import first_run
 from minillm.classroom.evidence import Claim
-from minillm.classroom.probes import PROBES, end_alike
+from minillm.classroom.first_reading import first_run
+from minillm.classroom.first_reading.probes import PROBES, end_alike
 from minillm.tokenizer import course_tokenizer
 
 STEPS = 150

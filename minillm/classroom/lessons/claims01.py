@@ -3,7 +3,7 @@
 from functools import cache
 from statistics import mean
 
-from minillm.classroom.data_lab import (
+from minillm.classroom.data.data_lab import (
     articles_fingerprint,
     contaminated,
     dropped_by_minhash,
@@ -15,8 +15,8 @@ from minillm.classroom.data_lab import (
     without_twins,
     xz_bits_per_byte,
 )
+from minillm.classroom.data.mixture_runs import KINDS, docs_share, fingerprint, train_matrix, train_mixture
 from minillm.classroom.evidence import Claim
-from minillm.classroom.mixture_runs import KINDS, docs_share, fingerprint, train_matrix, train_mixture
 
 SEEDS = (0, 1, 2, 3, 4)
 

@@ -5,7 +5,7 @@ import random
 
 from minillm import bpe
 from minillm.classroom.evidence import Claim
-from minillm.classroom.token_lab import (
+from minillm.classroom.tokens.token_lab import (
     STEPS,
     VOCABULARIES,
     encode_elsewhere,

@@ -6,7 +6,7 @@ import math
 from torch import Tensor
 
 from minillm.classroom.evidence import Claim
-from minillm.classroom.objective import (
+from minillm.classroom.first_reading.objective import (
     PROMPT,
     UNSEEN_PROMPTS,
     count_pairs,

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from minillm.classroom import induction
-from minillm.classroom.evidence import Claim
-from minillm.classroom.staircase import (
+from minillm.classroom.attention import induction
+from minillm.classroom.attention.staircase import (
     ONE_WIDE_LAYER,
     STEPS,
     TWO_LAYERS,
@@ -19,6 +18,7 @@ from minillm.classroom.staircase import (
     measure_levels,
     run,
 )
+from minillm.classroom.evidence import Claim
 
 SEEDS = (0, 1, 2, 3, 4)
 

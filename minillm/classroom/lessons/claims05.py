@@ -4,8 +4,8 @@ import functools
 import math
 import statistics
 
-from minillm.classroom import loop_lab, table_divergence
 from minillm.classroom.evidence import Claim
+from minillm.classroom.loop import loop_lab, table_divergence
 
 
 def fingerprint() -> str:

@@ -6,10 +6,10 @@ a row train all of them.
 
 import functools
 
-from minillm.classroom.diagnosis import Signals, diagnose
 from minillm.classroom.evidence import Claim
-from minillm.classroom.faults import RUNS, BadBatch, follow
-from minillm.classroom.patient import Run
+from minillm.classroom.loop.diagnosis import Signals, diagnose
+from minillm.classroom.loop.faults import RUNS, BadBatch, follow
+from minillm.classroom.loop.patient import Run
 
 SEEDS = (2, 3, 4, 5, 6, 7, 8, 9)
 

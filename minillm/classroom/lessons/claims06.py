@@ -7,8 +7,9 @@ import lzma
 
 import numpy as np
 
-from minillm.classroom import known_entropy, packed, stopping, surprise
+from minillm.classroom import packed
 from minillm.classroom.evidence import Claim
+from minillm.classroom.loss import known_entropy, stopping, surprise
 from minillm.classroom.threads import one_thread
 from minillm.evaluate import stream_nats
 from minillm.loss import bits_per_byte

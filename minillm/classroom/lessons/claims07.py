@@ -5,10 +5,10 @@ What it claims about forecasts is in claims07_forecast.
 
 import functools
 
-from minillm.classroom.budget_runs import HELD_BACK, family, held_back, points, sweep
 from minillm.classroom.evidence import Claim
-from minillm.classroom.repeat_runs import EPOCHS, repeats, worth_in_new
-from minillm.classroom.zipf_source import make_source
+from minillm.classroom.scaling.budget_runs import HELD_BACK, family, held_back, points, sweep
+from minillm.classroom.scaling.repeat_runs import EPOCHS, repeats, worth_in_new
+from minillm.classroom.scaling.zipf_source import make_source
 from minillm.scaling import forecast, power_law, valley, valleys
 
 ONE_BUDGET = 1e9

@@ -3,8 +3,8 @@
 What the forecast states about its own form was chosen on the sources 100 to 107 and 200 to 229; these are others.
 """
 
-from minillm.classroom.budget_runs import foretold
 from minillm.classroom.evidence import Claim
+from minillm.classroom.scaling.budget_runs import foretold
 
 SEEDS = tuple(range(300, 330))
 

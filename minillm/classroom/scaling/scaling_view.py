@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from minillm.classroom import figures
 from minillm.classroom.evidence import Band
-from minillm.classroom.sealed import Sealed
+from minillm.classroom.scaling.sealed import Sealed
 from minillm.facts import Run
 from minillm.scaling import Valley
 

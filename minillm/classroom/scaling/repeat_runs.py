@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minillm.classroom.small_models import RATE_FACTORS, Training, train, usual_rate
-from minillm.classroom.zipf_source import Source
+from minillm.classroom.scaling.small_models import RATE_FACTORS, Training, train, usual_rate
+from minillm.classroom.scaling.zipf_source import Source
 
 UNIQUE = 32_768
 EPOCHS = (1, 2, 4, 8, 16, 40)

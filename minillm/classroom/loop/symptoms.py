@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from minillm.classroom import faults
-from minillm.classroom.diagnosis import LN_V, SETTLED, Signals
+from minillm.classroom.loop import faults
+from minillm.classroom.loop.diagnosis import LN_V, SETTLED, Signals
 
 
 def percent(share: float) -> str:

@@ -9,7 +9,8 @@ Where runs are played back from recordings, the recorded mixture nearest to the 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from minillm.classroom import mixture_runs, runs
+from minillm.classroom import runs
+from minillm.classroom.data import mixture_runs
 from minillm.classroom.markup import escaped, printable, show, status, table_html, table_text
 from minillm.errors import ConfigError
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minillm.classroom.loop_lab import ALPHABET, characters, new_model, one_thread, write
+from minillm.classroom.loop.loop_lab import ALPHABET, characters, new_model, one_thread, write
 from minillm.config import ModelConfig, TrainConfig
 from minillm.loss import token_surprise
 from minillm.model import Transformer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minillm.classroom.zipf_source import LENGTH, VOCABULARY, Source, one_hot
+from minillm.classroom.scaling.zipf_source import LENGTH, VOCABULARY, Source, one_hot
 
 BATCH = 32
 INPUTS = LENGTH * VOCABULARY + 1

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from minillm.batches import Tokens, get_batch
-from minillm.classroom.probes import PROBES, Probe, crossed, log_probabilities, margins
+from minillm.classroom.first_reading.probes import PROBES, Probe, crossed, log_probabilities, margins
 from minillm.config import PRESETS, SIZES, ModelConfig, TrainConfig
 from minillm.loss import cross_entropy
 from minillm.model import Transformer

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from minillm.batches import Tokens
-from minillm.classroom import known_entropy
+from minillm.classroom.loss import known_entropy
 from minillm.classroom.threads import one_thread
 from minillm.config import ModelConfig, TrainConfig
 from minillm.errors import ConfigError

@@ -6,10 +6,10 @@ The answers are a grid of runs made beforehand: every width with every length th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from minillm.classroom.budget_runs import run
 from minillm.classroom.markup import Columns, escaped, number, show, status, table_html
-from minillm.classroom.small_models import parameters
-from minillm.classroom.zipf_source import Source
+from minillm.classroom.scaling.budget_runs import run
+from minillm.classroom.scaling.small_models import parameters
+from minillm.classroom.scaling.zipf_source import Source
 from minillm.errors import ConfigError
 from minillm.scaling import Curve
 

@@ -7,11 +7,12 @@ import difflib
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from minillm.classroom import diary, faults, figures, forms
-from minillm.classroom.diagnosis import LN_V, Diagnosis, Signals, diagnose, suspects
+from minillm.classroom import diary, figures, forms
+from minillm.classroom.loop import faults
+from minillm.classroom.loop.diagnosis import LN_V, Diagnosis, Signals, diagnose, suspects
+from minillm.classroom.loop.patient import PROMPT, TRAINING
+from minillm.classroom.loop.symptoms import CHECKS, FAULTS, LOOKS, Fault, percent
 from minillm.classroom.markup import Columns, escaped, printable, show, status, table_html, table_text
-from minillm.classroom.patient import PROMPT, TRAINING
-from minillm.classroom.symptoms import CHECKS, FAULTS, LOOKS, Fault, percent
 from minillm.errors import ConfigError, DataError
 
 __all__ = ["FAULTS", "Case", "Diagnosis", "Fault", "Signals", "answer", "by_run", "checks", "diagnose", "order", "run"]

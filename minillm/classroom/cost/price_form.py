@@ -6,7 +6,7 @@ price("7B", "2T", "h100", "cluster")        the form `PriceForm` does the same w
 import math
 from dataclasses import dataclass
 
-from minillm.classroom.cost_view import about
+from minillm.classroom.cost.cost_view import about
 from minillm.classroom.markup import escaped, printable, show, status, table_html, table_text
 from minillm.cost.bill import find_accelerator
 from minillm.cost.estimate import Estimate, Options, estimate_totals

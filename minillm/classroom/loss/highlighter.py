@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from minillm.classroom import forms
+from minillm.classroom.loss.surprise import token_bits
 from minillm.classroom.markup import escaped, printable, show, status
-from minillm.classroom.surprise import token_bits
 from minillm.errors import ConfigError
 from minillm.model import Transformer
 from minillm.tokenizer import Tokenizer

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minillm.classroom.small_models import Training, train, usual_rate
-from minillm.classroom.zipf_source import Source
+from minillm.classroom.scaling.small_models import Training, train, usual_rate
+from minillm.classroom.scaling.zipf_source import Source
 
 WIDTH = 64
 LENGTHS = tuple(2**k for k in range(9, 20))

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from minillm.classroom.patient import MODEL, TRAINING, Run
+from minillm.classroom.loop.patient import MODEL, TRAINING, Run
 from minillm.config import named
 from minillm.model import Attention, LayerCache, Transformer, initialise
 from minillm.optimizer import gradient_norm

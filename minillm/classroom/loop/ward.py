@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from minillm.classroom import clinic, evidence
+from minillm.classroom import evidence
 from minillm.classroom.lessons.claims05_clinic import quarter
-from minillm.classroom.loop_lab import one_thread
+from minillm.classroom.loop import clinic
+from minillm.classroom.loop.loop_lab import one_thread
 from minillm.classroom.markup import Columns
 
 PATIENTS = ("healthy", "gradients kept", "overfitting", "leak", "missing mask")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minillm.classroom.small_models import (
+from minillm.classroom.scaling.small_models import (
     RATE_FACTORS,
     Training,
     parameters,
@@ -19,7 +19,7 @@ from minillm.classroom.small_models import (
     usual_rate,
     width_of,
 )
-from minillm.classroom.zipf_source import Source, make_source
+from minillm.classroom.scaling.zipf_source import Source, make_source
 from minillm.errors import ConfigError
 from minillm.scaling import Forecast, Point, forecast
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from minillm.classroom.arithmetic_coding import Decoder, Encoder
+from minillm.classroom.loss.arithmetic_coding import Decoder, Encoder
 from minillm.errors import TokenizerError, TrainingError
 from minillm.model import Transformer
 

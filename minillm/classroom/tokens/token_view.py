@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from minillm import bpe
 from minillm.classroom import forms
 from minillm.classroom.markup import escaped, printable, show, status, table_html, table_text
-from minillm.classroom.vocabularies import pieces, visible
+from minillm.classroom.tokens.vocabularies import pieces, visible
 from minillm.errors import ConfigError, TokenizerError
 from minillm.tokenizer import Tokenizer, replace_surrogates
 

@@ -7,7 +7,7 @@ the token itself, the token before it, and the answer; two more numbers remain, 
 import torch
 from torch import Tensor
 
-from minillm.classroom.staircase import attention_weights
+from minillm.classroom.attention.staircase import attention_weights
 from minillm.config import ModelConfig
 from minillm.model import Attention, rotary_angles
 

@@ -6,8 +6,8 @@ Its plain twins are `stopping.watch` and `stopping.play`.
 from collections.abc import Sequence
 
 from minillm.classroom import diary, figures
+from minillm.classroom.loss.stopping import CHUNKS, Run, play, scoreboard, watch
 from minillm.classroom.markup import escaped, show, status, table_html
-from minillm.classroom.stopping import CHUNKS, Run, play, scoreboard, watch
 
 
 def picture(run: Run, chunks: int) -> str:

@@ -1,0 +1,1 @@
+"""What notebook 08 tries: the bill drawn, priced by form, and press claims weighed."""

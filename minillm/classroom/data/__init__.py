@@ -1,0 +1,1 @@
+"""What notebook 01 tries: kinds of text against each other, and what filters throw away."""
