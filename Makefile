@@ -24,7 +24,7 @@ ifneq ($(filter-out cpu,$(TORCH)),)
 $(error TORCH=$(TORCH) is unknown. Use TORCH=cpu, or leave it out for the build that pip chooses)
 endif
 
-.PHONY: help lesson test lab check evidence replays install reinstall venv clean
+.PHONY: help lesson test lab check evidence replays base-model install reinstall venv clean
 
 help:
 	@echo "make lesson    install into .venv, then pretrain a small model (PRESET=smoke, minute or laptop)"
@@ -33,6 +33,7 @@ help:
 	@echo "make check     lint and format code and notebooks, check the notebooks' form"
 	@echo "make evidence  measure again what the notebooks claim (long)"
 	@echo "make replays   record again the runs that REPLAY shows (long)"
+	@echo "make base-model  train the model that the course ships, again (one to two hours; goes on where it stopped)"
 	@echo "make clean     remove build outputs and caches; .venv and runs stay"
 	@echo "Settings: PYTHON=/path/to/python3.12  TORCH=cpu  PIP_FLAGS=...  PYTEST_FLAGS=...  LESSON_FLAGS='--seed 1'"
 
@@ -56,6 +57,10 @@ evidence: install
 
 replays: install
 	$(BIN)/python -m minillm.classroom.replays record
+
+base-model: install
+	$(BIN)/minillm pretrain --preset shipped --resume --out runs/shipped
+	$(BIN)/minillm export runs/shipped --out data/base_model
 
 install:
 	@if ! $(INSTALLED) | cmp -s - $(STAMP) || ! $(BIN)/python -c '$(FITS)' 2>/dev/null; then \

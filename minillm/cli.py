@@ -1,4 +1,4 @@
-"""The commands: minillm pretrain, sample, eval, corpus, cost. Each is a typed function; its docstring is its help."""
+"""The commands: pretrain, sample, eval, export, corpus, cost, plan, doctor; the docstring of each is its help."""
 
 import dataclasses
 import json
@@ -17,6 +17,7 @@ app = tyro.extras.SubcommandApp()
 
 # what an option is called in --help, where "None" would say nothing
 Folder = Annotated[Path, tyro.conf.Positional]
+OptionalFolder = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")]
 Name = Annotated[str, tyro.conf.arg(metavar="NAME")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
 OptionalName = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
@@ -181,7 +182,7 @@ Then open notebooks/00_start_here.ipynb:  make lab   (or: jupyter lab notebooks/
 
 @app.command
 def sample(
-    run: Folder,
+    run: OptionalFolder = None,
     prompt: Annotated[str, tyro.conf.arg(metavar="TEXT")] = "The history of",
     tokens: int = 200,
     temperature: float = 0.8,
@@ -193,7 +194,7 @@ def sample(
     """Let a trained model continue a prompt.
 
     Args:
-        run: The run's folder, or one of its checkpoints.
+        run: The run's folder, or one of its checkpoints; without it the base model that comes with the course.
         prompt: The beginning of a text.
         tokens: How many tokens to write.
         temperature: 0 takes the likeliest token each time; higher is more varied.
@@ -207,7 +208,7 @@ def sample(
 
     check_sampling(temperature, top_k, top_p, tokens)
     settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
-    model, tokenizer = load_run(find_checkpoint(run))
+    model, tokenizer = load_run(find_checkpoint(run) if run else None)
     text = generate(model, tokenizer, prompt, tokens, **settings)
     if json:
         print_json({"prompt": prompt, "text": text, "tokens": tokens, **settings})
@@ -217,11 +218,11 @@ def sample(
 
 
 @app.command(name="eval")
-def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -> int:
+def evaluate_run(run: OptionalFolder = None, source: OptionalName = None, json: Flag = False) -> int:
     """Measure a trained model on held-out text: nats a token, perplexity, bits a byte by kind.
 
     Args:
-        run: The run's folder, or one of its checkpoints.
+        run: The run's folder, or one of its checkpoints; without it the base model that comes with the course.
         source: Another text than the run's own: embedded, synthetic, a file or folder, or hf:OWNER/NAME.
         json: Print the result as JSON.
     """
@@ -229,8 +230,8 @@ def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -
     from minillm.evaluate import evaluate
     from minillm.settings import read_run_config
 
-    folder = find_checkpoint(run)
-    plan = read_run_config(folder.parent.parent / "config.json")
+    folder = find_checkpoint(run) if run else None
+    plan = read_run_config(folder.parent.parent / "config.json") if folder else PRESETS["shipped"]
     model, tokenizer = load_run(folder)
     tokens = prepare_tokens(
         source or plan.source,
@@ -242,9 +243,11 @@ def evaluate_run(run: Folder, source: OptionalName = None, json: Flag = False) -
     )
     result = evaluate(model, tokens)
     if json:
-        print_json({"checkpoint": str(folder), "corpus_fingerprint": tokens.fingerprint, **dataclasses.asdict(result)})
+        about = {"checkpoint": str(folder) if folder else None, "corpus_fingerprint": tokens.fingerprint}
+        print_json({**about, **dataclasses.asdict(result)})
     else:
-        print(f"{folder}\nnats a token  {result.val_loss_nats:.4f}   perplexity {result.val_perplexity:.1f}")
+        print(folder or "the base model of the course")
+        print(f"nats a token  {result.val_loss_nats:.4f}   perplexity {result.val_perplexity:.1f}")
         for kind, bits in result.bits_per_byte_by_kind.items():
             print(f"bits a byte   {bits:.4f}   {kind}")
         print(f"bits a byte   {result.val_bits_per_byte:.4f}   mean of the kinds")
@@ -266,11 +269,14 @@ def find_checkpoint(run: Path) -> Path:
     return found[-1]
 
 
-def load_run(folder: Path):
-    """Return a checkpoint's model and the tokenizer that it was trained with, which must be the course's."""
+def load_run(folder: Path | None):
+    """Return a checkpoint's model, or the base model, and the tokenizer it was trained with: always the course's."""
+    from minillm import base_model
     from minillm.checkpoint import load_model, read_state
     from minillm.tokenizer import course_tokenizer
 
+    if folder is None:
+        return base_model.load(), course_tokenizer()
     model, tokenizer = load_model(folder), course_tokenizer()
     trained_with = read_state(folder).tokenizer_fingerprint
     if trained_with != tokenizer.fingerprint:
@@ -279,6 +285,25 @@ def load_run(folder: Path):
             "Use the version of minillm that trained it, or train it again.",
         )
     return model, tokenizer
+
+
+@app.command
+def export(run: Folder, out: Path, json: Flag = False) -> int:
+    """Write a finished run's model in half precision, with a card: how the course's base model was made.
+
+    Args:
+        run: The run's folder.
+        out: The folder that receives model.safetensors and card.json.
+        json: Print the card as JSON.
+    """
+    from minillm import base_model
+
+    about = base_model.export(run, out, say=silent if json else say)
+    if json:
+        print_json(dataclasses.asdict(about))
+    else:
+        print(about)
+    return 0
 
 
 @app.command

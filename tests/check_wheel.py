@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import minillm
-from minillm import facts, paths, tokenizer
+from minillm import base_model, facts, paths, tokenizer
 
 package = Path(minillm.__file__).parent
 if len(sys.argv) > 1:
@@ -15,4 +15,5 @@ course = tokenizer.course_tokenizer()
 text = "Data travels inside the wheel: naïve café, 東京."
 assert course.decode(course.encode(text)) == text
 assert len(facts.runs()) > 10
+assert base_model.load().config.vocab_size == course.vocab_size
 print(f"minillm in {package}: {course.vocab_size} tokens, {len(facts.runs())} published runs")

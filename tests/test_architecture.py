@@ -12,7 +12,7 @@ FLOORS = [
     ["errors", "paths", "config", "runtime", "facts", "records"],
     ["corpus", "bpe", "tokenizer", "model", "loss", "cost"],
     ["batches", "optimizer", "sampling"],
-    ["evaluate", "checkpoint", "train", "scaling"],
+    ["evaluate", "checkpoint", "base_model", "train", "scaling"],
     ["report", "settings"],
     ["pretrain", "cli"],
 ]
