@@ -431,6 +431,64 @@ def cost(
     return 0
 
 
+@app.command
+def plan(
+    minutes: Amount = None,
+    flops: Amount = None,
+    dollars: Amount = None,
+    accelerator: OptionalName = None,
+    job: OptionalName = None,
+    device: OptionalName = None,
+    json: Flag = False,
+) -> int:
+    """Say which model and how many tokens use a budget best, and the loss to expect, as an interval.
+
+    Minutes are those of this machine, which is measured for some seconds. Operations need no measuring. Dollars rent an
+    accelerator: there the budget leaves the course's sizes, and a published law answers.
+
+    Examples:
+        minillm plan --minutes 10                          on this machine
+        minillm plan --flops 2e13                          anywhere
+        minillm plan --dollars 100 --accelerator h100
+
+    Args:
+        minutes: Minutes of training on this machine.
+        flops: Floating-point operations of the model, such as 2e13.
+        dollars: Dollars for the hours of one accelerator or many.
+        accelerator: With dollars: v100, a100-80gb, h100, b200, tpu-v4, ...; h100 if none is named.
+        job: With dollars: cluster (or frontier), node (one or two tuned machines), hobby; narrows the interval.
+        device: With minutes: cpu, cuda or mps; without it the best one present.
+        json: Print it as JSON.
+    """
+    from minillm.plan import make_plan, plan_dict, plan_table
+
+    made = make_plan(minutes, flops, dollars, accelerator, job, device, say=silent if json else say)
+    if json:
+        print_json(plan_dict(made))
+    else:
+        print(plan_table(made))
+    return 0
+
+
+@app.command
+def doctor(device: OptionalName = None, json: Flag = False) -> int:
+    """Say what this machine is, what it can run, and how long each preset takes on it; measures for some 15 seconds.
+
+    Args:
+        device: cpu, cuda or mps; without it the best one present.
+        json: Print it as JSON.
+    """
+    from minillm.doctor import examination_dict, examination_table, examine
+    from minillm.runtime import pick_device
+
+    found = examine(device=pick_device(device), say=silent if json else say)
+    if json:
+        print_json(examination_dict(found))
+    else:
+        print(examination_table(found))
+    return 0
+
+
 def main() -> None:
     """Run the command line; a named error prints its cause and its remedy and exits with code 2."""
     # Read when torch is first imported: threads that wait spin for a moment only, then sleep. On two idle cores a step

@@ -229,6 +229,34 @@ class ScalingLaw:
         return f"{self.law}: {self.quantity}"
 
 
+@dataclass(frozen=True)
+class CourseRun:
+    """One run of the course's own recipe on its own text."""
+
+    name: str
+    size: str
+    """Its entry in `config.SIZES`, with the course's vocabulary."""
+    parameters: int
+    tokens: int
+    """Tokens seen, repeats counted."""
+    batch_size: int
+    """Sequences in one update, each as long as the size's context."""
+    seed: int
+    bits_per_byte: float
+    """On held-out text, mean of the kinds."""
+    loss_nats: float
+    """A token of the same text."""
+    flops: float
+    corpus_tokens: int
+    """Different tokens there were to train on."""
+    corpus: str
+    """Fingerprint of the text; with another one, other bits."""
+    versions: str
+    precision: str
+    source: str
+    quality: str
+
+
 class Named(Protocol):
     """Anything with a name."""
 
@@ -243,6 +271,17 @@ Row = TypeVar("Row", bound=Named)
 @cache
 def runs() -> tuple[Run, ...]:
     """Return the published pretraining runs, GPT-1 to 2026."""
+    return read_runs("pretraining_runs.csv")
+
+
+@cache
+def held_out_runs() -> tuple[Run, ...]:
+    """Return the runs that the estimator of cost is tested on and never fitted to."""
+    return read_runs("held_out_runs.csv")
+
+
+def read_runs(file_name: str) -> tuple[Run, ...]:
+    """Return the runs of one table."""
     return tuple(
         Run(
             name=row["model"].removeprefix("EXTRA "),
@@ -268,7 +307,7 @@ def runs() -> tuple[Run, ...]:
             source=row["source"],
             quality=row["source_quality"],
         )
-        for row in read_table("pretraining_runs.csv")
+        for row in read_table(file_name)
     )
 
 
@@ -386,6 +425,31 @@ def scaling_laws() -> tuple[ScalingLaw, ...]:
             quality=row["source_quality"],
         )
         for row in read_table("scaling_laws.csv")
+    )
+
+
+@cache
+def course_runs() -> tuple[CourseRun, ...]:
+    """Return the runs of the course's own recipe, from which `scaling.course` says what other runs will reach."""
+    return tuple(
+        CourseRun(
+            name=row["name"],
+            size=row["size"],
+            parameters=int(row["parameters"]),
+            tokens=int(row["tokens"]),
+            batch_size=int(row["batch_size"]),
+            seed=int(row["seed"]),
+            bits_per_byte=float(row["bits_per_byte"]),
+            loss_nats=float(row["loss_nats"]),
+            flops=float(row["flops"]),
+            corpus_tokens=int(row["corpus_tokens"]),
+            corpus=row["corpus"],
+            versions=row["versions"],
+            precision=row["precision"],
+            source=row["source"],
+            quality=row["source_quality"],
+        )
+        for row in read_table("course_runs.csv")
     )
 
 

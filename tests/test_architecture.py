@@ -13,12 +13,12 @@ FLOORS = [
     ["corpus", "bpe", "tokenizer", "model", "loss", "cost"],
     ["batches", "optimizer", "sampling"],
     ["evaluate", "checkpoint", "base_model", "train", "scaling"],
-    ["report", "settings"],
+    ["report", "settings", "doctor", "plan"],
     ["pretrain", "cli"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
 CLASSROOM_MAY_IMPORT = {room for floor in FLOORS[:5] for room in floor}
-WITHOUT_TORCH = ["errors", "paths", "config", "facts", "cost", "scaling"]
+WITHOUT_TORCH = ["errors", "paths", "config", "facts", "cost", "scaling", "plan"]
 LEARNERS_FACE = ("matplotlib", "IPython", "ipywidgets")
 
 

@@ -50,10 +50,16 @@ def test_settings_read_the_one_switch(monkeypatch):
         machine.settings()
 
 
-def test_estimate_scales_with_the_measured_rate(monkeypatch):
-    for factor, expected_s in ((1, 60), (0.5, 120), (2, 30), (100, 12)):  # never below a fifth
-        monkeypatch.setattr(machine, "matmul_rate", lambda seconds, f=factor: f * machine.REFERENCE_FLOPS_PER_S)
-        assert machine.check(60).estimate_s == pytest.approx(expected_s)
+def test_estimate_scales_with_the_measured_step(monkeypatch):
+    for factor, expected_s in ((1, 60), (2, 120), (0.5, 30), (0.01, 12)):  # never below a fifth
+        step_s = factor * machine.REFERENCE_STEP_S
+        monkeypatch.setattr("minillm.doctor.notebook_step_s", lambda seconds, step_s=step_s: step_s)
+        found = machine.check(60)
+        assert found.estimate_s == pytest.approx(expected_s)
+        assert found.tokens_per_s == pytest.approx(12 * 128 / step_s)  # a batch of 12 sequences of 128 tokens
+        assert f"about {expected_s} s here" in repr(found)
+    for busy, words in ((True, "as busy as it is now"), (False, "if no other program")):
+        assert words in repr(machine.MachineCheck(2, 2**34, "cpu", 1.0, 60.0, busy))
 
 
 def test_rate_is_that_of_the_least_disturbed_moment(monkeypatch):

@@ -1,5 +1,6 @@
 """The commands: bad input is two lines and exit code 2, nothing written; --json is for programs; a kill harms none."""
 
+import dataclasses
 import json
 import os
 import random
@@ -236,6 +237,18 @@ BAD = [
     ("cost --layers 2.5 --width 64 --heads 4", "ConfigError", "layers is 2.5, which is no whole", "whole number"),
     ("cost --run GPT-2_1.5B", "ConfigError", "no 'GPT-2_1.5B'", "Did you mean 'GPT-2 1.5B'?"),
     ("cost --audit --params 7B", "ConfigError", "--audit takes every published run", "Leave the other"),
+    ("plan", "ConfigError", "No budget is given", "--minutes, --flops and --dollars"),
+    ("plan --minutes ten", "ConfigError", "minutes is 'ten', which is no number", "Write it as"),
+    ("plan --minutes 0", "ConfigError", "minutes is 0", "above 0"),
+    ("plan --minutes -5", "ConfigError", "minutes is -5", "above 0"),
+    ("plan --minutes 1 --flops 1e12", "ConfigError", "--minutes and --flops are given together", "Give one"),
+    ("plan --minutes 1e9", "ConfigError", "more than a year", "fewer minutes"),
+    ("plan --minutes 1 --device tpu", "DeviceError", "no device 'tpu'", "cpu"),
+    ("plan --minutes 1 --accelerator h100", "ConfigError", "--accelerator is given without --dollars", "rented"),
+    ("plan --flops 1e7", "ConfigError", "too few for any run", "or more"),
+    ("plan --dollars 100 --accelerator h1000", "ConfigError", "no accelerator 'h1000'", "'h100'? Known"),
+    ("plan --dollars 100 --job hobbit", "ConfigError", "no kind of job named 'hobbit'", "mean 'hobby'?"),
+    ("doctor --device tpu", "DeviceError", "no device 'tpu'", "cpu"),
 ]
 
 
@@ -310,7 +323,46 @@ def test_the_audit_is_one_command(capfd):
     assert told["summary"]["flops_within_5_percent"] == told["summary"]["flops_checked"]
 
 
-@pytest.mark.parametrize("command", ["pretrain", "sample", "eval", "corpus", "cost"])
+def test_a_plan_without_measuring(capfd):
+    assert minillm("plan", "--flops", "2e12") == 0
+    said = capfd.readouterr().out
+    assert minillm("plan", "--flops", "2T", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["answer"]["command"] in said and told["answer"]["flops"] <= 2e12
+    assert told["answer"]["bits_per_byte"]["low"] < told["answer"]["bits_per_byte"]["high"] and told["machine"] is None
+    assert minillm("plan", "--dollars", "100", "--accelerator", "h100", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["answer"] is None and told["rent"]["accelerator"] == "h100"
+    split = told["published_law"]
+    assert 0 < split["parameters"]["low"] < split["parameters"]["high"] and "MassiveText" in split["text"]
+
+
+def test_a_plan_for_minutes_of_this_machine(capfd):
+    assert minillm("plan", "--minutes", "0.05", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["answer"]["command"] == f"minillm pretrain --size {told['answer']['size']} --minutes 0.05"
+    assert told["candidates"][0]["steps"] >= 10 and told["machine"]["device"]
+    assert all(row["years"]["low"] > 1 for row in told["here"])
+
+
+def test_the_doctor_tells_what_was_measured(monkeypatch, capfd):
+    from minillm import doctor
+    from minillm.config import PRESETS, SIZES, TrainConfig
+
+    model = dataclasses.replace(SIZES["nano"], vocab_size=1024)
+    tiny = dataclasses.replace(PRESETS["smoke"], model=model, train=TrainConfig(steps=5, batch_size=2))
+    examine = doctor.examine
+    monkeypatch.setattr(doctor, "examine", lambda device, say: examine({"tiny": tiny}, device, say, seconds=0.05))
+    assert minillm("doctor", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    (time,) = told["presets"]
+    assert time["name"] == "tiny" and time["total_s"] > time["training_s"] > 0 and told["machine"]["cores"] >= 1
+    assert minillm("doctor") == 0
+    said = capfd.readouterr().out
+    assert "Measuring this machine" in said and "tiny" in said and "in all" in said
+
+
+@pytest.mark.parametrize("command", ["pretrain", "sample", "eval", "corpus", "cost", "plan", "doctor"])
 def test_help_explains_every_option(command, capfd):
     import inspect
 

@@ -89,7 +89,7 @@ def test_shares_are_those_of_the_audit(shown):
 
 
 def test_hours_say_who_is_outside(shown):
-    cost_view.show_hours()
+    cost_view.show_hours(cost_view.audited(), "runs")
     alt, table = shown[0]
     outside = [name for name, inside in zip(table["run"], table["inside"], strict=True) if inside == "no"]
     assert set(outside) == set(audit.summarise(audit.audit()).hours_outside)

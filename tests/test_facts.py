@@ -6,11 +6,12 @@ import pytest
 
 from minillm import facts
 from minillm.errors import ConfigError, DataError
-from minillm.facts import accelerators, find, memory, mixtures, programmes, runs, scaling_laws, shapes
+from minillm.facts import accelerators, find, held_out_runs, memory, mixtures, programmes, runs, scaling_laws, shapes
 from minillm.paths import data_dir
 
 TABLES = {
     "pretraining_runs.csv": runs,
+    "held_out_runs.csv": held_out_runs,
     "accelerators.csv": accelerators,
     "memory.csv": memory,
     "mixtures.csv": mixtures,
@@ -88,7 +89,7 @@ def test_no_size_of_a_shape_is_lost():
 def test_runs_point_at_rows_that_exist():
     shape_names, devices = {row.name for row in shapes()}, {row.id: row for row in accelerators()}
     assert len(devices) == len(accelerators())
-    for run in runs():
+    for run in (*runs(), *held_out_runs()):
         assert run.shape in shape_names | {""}
         assert run.job in ("cluster", "node", "hobby", "")
         assert run.flops_counting in ("6nd", "full", "hardware", "other", "unstated", "")

@@ -7,6 +7,7 @@ import pytest
 from minillm.classroom.cost import price_form
 from minillm.classroom.cost.price_form import PriceForm, offered, price
 from minillm.cost.bill import find_accelerator, peak_flops
+from minillm.cost.utilisation import Job, seen_on_new_runs
 from minillm.errors import ConfigError
 
 
@@ -116,3 +117,15 @@ def test_every_control_has_a_name(form):
 def test_it_shows_something_without_a_kernel():
     assert "accelerator-hours" in repr(PriceForm())
     assert "<script" not in price("7B", "2T").table()
+
+
+@pytest.mark.parametrize("asked", [(None, "2T"), ("7B", "2T", None), ("7B", "2T", 5), ("7B", "2T", "h100", None)])
+def test_what_is_no_text_is_named_too(asked):
+    with pytest.raises(ConfigError):
+        price(*asked)
+
+
+def test_a_price_says_how_often_such_intervals_hold():
+    said = cell(price("7B", "2T", "h100", "cluster"), "such intervals hold")
+    new = seen_on_new_runs(Job(8.4e22, 7e9, 1, "cluster"))
+    assert said == f"{new.coverage:.0%} of {new.runs} runs"

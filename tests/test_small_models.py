@@ -1,5 +1,6 @@
 """The family of small models: an exact floor, gradients that torch agrees with, and runs that hang on nothing else."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,9 +8,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minillm.classroom import evidence
+from minillm.classroom import evidence, runs
 from minillm.classroom.predictions import predict_number
-from minillm.classroom.scaling import budget_runs, metering, repeat_runs, sealed, small_models, sudden
+from minillm.classroom.scaling import (
+    budget_runs,
+    kinds_of_text,
+    metering,
+    repeat_runs,
+    sealed,
+    small_models,
+    small_transformers,
+    sudden,
+)
 from minillm.classroom.scaling.small_models import Models, Training, parameters, tokens_for, train, usual_rate, views
 from minillm.classroom.scaling.zipf_source import CONTEXTS, STEEPNESS, make_source, one_hot
 from minillm.errors import ConfigError
@@ -127,6 +137,58 @@ def test_the_exam_counts_right_answers_to_common_contexts(monkeypatch):
     assert 0 <= first["right"] < last["right"] <= 1 and first["loss_excess_nats"] > last["loss_excess_nats"]
 
 
+def test_a_mixture_takes_half_of_each_part_in_random_order():
+    flat = dataclasses.replace(SOURCE, weights=np.eye(CONTEXTS)[7])  # nothing but context 7
+    other = dataclasses.replace(SOURCE, weights=np.eye(CONTEXTS)[9])
+    contexts, followers = kinds_of_text.Mixture((flat, other)).sample(1001, np.random.default_rng(0))
+    assert (contexts == 7).sum() == 501 and (contexts == 9).sum() == 500 and len(followers) == 1001
+    assert 300 < (contexts[:700] == 7).sum() < 400  # 350 on average, one standard deviation is 7
+
+
+def test_kinds_of_text_change_what_they_say_and_nothing_else():
+    contexts = kinds_of_text.other_contexts(SOURCE, 3)
+    assert contexts.shares is SOURCE.shares and sorted(contexts.weights) == sorted(SOURCE.weights)
+    assert not np.array_equal(contexts.weights, SOURCE.weights)
+    followers = kinds_of_text.other_followers(SOURCE, 3)
+    assert followers.weights is SOURCE.weights and not np.allclose(followers.shares, SOURCE.shares)
+
+
+def test_more_of_the_same_kind_helps_and_other_kinds_do_not():
+    found = {r["added"]: r["loss_nats"] for r in kinds_of_text.compare(SOURCE, seed=3)}
+    assert found["the same kind"] < found["nothing"] < found["other contexts"] < found["other followers"]
+
+
+def test_the_small_transformer_is_the_courses_and_learns():
+    model = small_transformers.model_of(16, seed=0)
+    assert len(model.blocks) == 1 and model.config.context_length == 3
+    assert small_transformers.ids_of(np.array([1 * 256 + 2 * 16 + 3])).tolist() == [[1, 2, 3]]
+    short, long = (small_transformers.excess_after(SOURCE, 8, n, 0.02, seed=0) for n in (320, 3200))
+    assert long < 0.8 * short
+    assert long == small_transformers.excess_after(SOURCE, 8, 3200, 0.02, seed=0)
+
+
+def test_recorded_transformers_cost_what_their_budget_says_and_have_an_inner_valley():
+    records = runs.load(small_transformers.NAME).records
+    assert {(r["budget"], r["width"]) for r in records} == {
+        (c, w) for c, ws in small_transformers.SIZES.items() for w in ws
+    }
+    assert all(6 * r["parameters"] * r["tokens"] == pytest.approx(r["budget"], rel=0.02) for r in records)
+    assert all(small_transformers.better_end_above(records, budget) > 0.03 for budget in small_transformers.SIZES)
+
+
+def test_all_transformers_but_one_are_taken_from_the_recording(monkeypatch):
+    computed = []
+
+    def run(source, flops, width, *, seed):
+        computed.append((flops, width))
+        return {"budget": flops, "width": width}
+
+    monkeypatch.setattr(small_transformers, "run", run)
+    made = list(small_transformers.family(SOURCE, seed=0, all_computed=False))
+    assert computed == [small_transformers.CHECKED] and len(made) == 15
+    assert len(list(small_transformers.family(SOURCE, seed=0, all_computed=True))) == 15 and len(computed) == 16
+
+
 def grid_record(width: int, tokens: int) -> dict:
     count = parameters(width)
     made = {"width": width, "tokens": tokens, "parameters": count, "flops": 6 * count * tokens}
@@ -134,28 +196,44 @@ def grid_record(width: int, tokens: int) -> dict:
 
 
 RECORDS = [grid_record(width, tokens) for width in metering.WIDTHS for tokens in metering.LENGTHS]
-GRID = [record for record in RECORDS if record["flops"] <= metering.BUDGET]
+GRID = [record for record in RECORDS if record["flops"] <= metering.DEAREST]
 
 
 def test_the_meter_charges_and_scores():
     meter = metering.Meter(GRID)
     assert meter.score().yours is None and "not trained" in repr(meter.score())
-    assert "53 million FLOPs; 947 million left" in meter.train(8, 16_384)  # 6 x 536 x 16,384 = 52.7 million
-    assert meter.left == 1e9 - 6 * 536 * 16_384
-    with pytest.raises(ConfigError, match="you have 123 million"):
+    assert "13 million FLOPs; 137 million left" in meter.train(8, 4096)  # 6 x 536 x 4,096 = 13.2 million
+    assert meter.left == 1.5e8 - 6 * 536 * 4096
+    with pytest.raises(ConfigError, match="you have 33 million"):
         for _ in range(3):
-            meter.train(32, 65_536)
+            meter.train(np.int64(16), 16_384.0)  # 103.8 million each
     assert len(meter.bought) == 2
     score = meter.score()
     assert score.yours == min(r["loss_best_nats"] for r in meter.bought) >= score.reachable
-    assert "above" in repr(score) and score.spent == pytest.approx(1 - meter.left / 1e9)
+    # 100 / width / tokens: of what 150 million can pay, 8 x 32,768 and 16 x 16,384 are the most
+    assert score.reachable == 100 / 262_144
+    assert "above" in repr(score) and score.spent == pytest.approx(1 - meter.left / 1.5e8)
     assert len(meter.table()["width"]) == 2
 
 
-@pytest.mark.parametrize(("width", "tokens", "named"), [(9, 1024, "width 9"), (8, 1000, "1000 tokens")])
+@pytest.mark.parametrize(
+    ("width", "tokens", "named"),
+    [
+        (9, 1024, "9 is no width"),
+        (8, 1000, "1000 is no number of tokens"),
+        ("16", 1024, "without quotation marks"),
+        (True, 1024, "True is no width"),
+        (8, None, "None is no number"),
+        ([8], 1024, r"\[8\] is no width"),
+        (8, float("nan"), "nan is no number"),
+        (8, "<script>" * 99, "<script>.* [.]{3} is no number"),
+    ],
+)
 def test_the_meter_refuses_what_is_not_offered(width, tokens, named):
+    meter = metering.Meter(GRID)
     with pytest.raises(ConfigError, match=named):
-        metering.Meter(GRID).train(width, tokens)
+        meter.train(width, tokens)
+    assert meter.left == meter.budget
 
 
 def test_the_form_of_the_meter_pays_and_refuses():

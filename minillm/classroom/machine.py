@@ -11,6 +11,8 @@ Speed = Literal["LIVE", "REPLAY", "DEEP"]
 SPEEDS = ("LIVE", "REPLAY", "DEEP")
 REFERENCE_FLOPS_PER_S = 200e9
 """What `matmul_rate` gives on the 2-core machine (one EPYC of 2024) on which the notebooks' times were measured."""
+REFERENCE_STEP_S = 0.085
+"""What `doctor.notebook_step_s` gives on the same machine."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +66,24 @@ def settings(speed: str | None = None) -> Settings:
 
 @dataclass(frozen=True)
 class MachineCheck:
-    """What this machine has and how long a notebook's live run should take on it (time in seconds)."""
+    """What this machine has, how fast it trains, and how long a notebook's live run should take on it (seconds)."""
 
     cores: int
     memory_bytes: int
     device: str
-    flops_per_s: float
+    tokens_per_s: float
     estimate_s: float
+    busy: bool
 
     def __repr__(self) -> str:
         advice = "LIVE" if self.cores > 1 and self.estimate_s <= 150 else "REPLAY"
         cores = f"{self.cores} core" + "s" * (self.cores != 1)
+        condition = "as busy as it is now" if self.busy else "if no other program uses the cores"
         return (
             f"{cores}, {self.memory_bytes / 2**30:.1f} GiB of memory, device {self.device}: "
-            f"{self.flops_per_s / 1e9:.0f} billion multiplications and additions a second.\n"
-            f"The live runs of this notebook should take about {self.estimate_s:.0f} s here if no other program uses "
-            f"the cores. Advised speed: {advice}."
+            f"{self.tokens_per_s:,.0f} tokens a second in training.\n"
+            f"The live runs of this notebook should take about {self.estimate_s:.0f} s here {condition}. "
+            f"Advised speed: {advice}."
         )
 
 
@@ -109,18 +113,18 @@ def matmul_rate(seconds: float = 1.0, bursts: int = 5) -> float:
 
 
 def check(reference_s: float, seconds: float = 1.0) -> MachineCheck:
-    """Measure matrix products for at most two seconds and scale the reference machine's time to this machine.
+    """Train a small model for a second or two, as `minillm doctor` does, and scale the reference machine's time.
 
-    reference_s: time of the live runs on 2 cores. Small models do not use a fast machine fully, so the estimate
-    never falls below a fifth of that time.
+    reference_s: time of the live runs on the machine of REFERENCE_STEP_S. What a notebook does besides does not gain
+    from a faster device, so the estimate never falls below a fifth of that time.
     """
-    import psutil
+    from minillm import doctor
 
-    from minillm.runtime import pick_device, usable_cores
-
-    rate = matmul_rate(min(seconds, 1.5))
-    estimate_s = max(reference_s * REFERENCE_FLOPS_PER_S / rate, reference_s / 5)
-    return MachineCheck(usable_cores(), psutil.virtual_memory().total, pick_device().type, rate, estimate_s)
+    machine = doctor.look()
+    step_s = doctor.notebook_step_s(min(seconds, 1.5))
+    estimate_s = max(reference_s * step_s / REFERENCE_STEP_S, reference_s / 5)
+    tokens_per_s = doctor.NOTEBOOK_STEP_TOKENS / step_s
+    return MachineCheck(machine.cores, machine.memory_bytes, machine.device, tokens_per_s, estimate_s, machine.is_busy)
 
 
 class CheckForm:
@@ -132,7 +136,7 @@ class CheckForm:
     def _ipython_display_(self):
         from minillm.classroom.markup import escaped, show
 
-        text = f"Machine check: machine.check({self.reference_s:g}) measures this machine for a second."
+        text = f"Machine check: machine.check({self.reference_s:g}) measures this machine for a second or two."
         show(text, f"<p>{escaped(text)}</p>", self.form)
 
     def form(self):
@@ -145,7 +149,7 @@ class CheckForm:
         answer = ipywidgets.HTML()
 
         def measure(_):
-            answer.value = status("Measuring for a second ...")
+            answer.value = status("Measuring for a second or two ...")
             answer.value = status(repr(check(self.reference_s)))
 
         button.on_click(measure)

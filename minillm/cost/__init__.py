@@ -1,9 +1,12 @@
 """What a model costs to train, by arithmetic alone: parameters and floating-point operations, without torch.
 
-Here are the two counts for this package's own models. The files beside it take any published shape, and go on from
-operations to the bill: numbers (as learners write them, and intervals), shapes (parameters), flops (operations by
-part), memory (and storage), utilisation (the share of the peak), bill (hours, dollars, energy, carbon), estimate (all
-of it together), audit (against the published runs), tables (as JSON and text), request (the command line's words).
+Here are the two counts for this package's own models. They need nothing but a model's configuration, so that what
+trains models does not hang on the tables of published figures; a test holds them equal to those of any shape.
+
+The files beside it take any published shape, and go on from operations to the bill: numbers (as learners write them,
+and intervals), shapes (parameters), flops (operations by part), memory (and storage), utilisation (the share of the
+peak), bill (hours, dollars, energy, carbon), estimate (all of it together), audit (against the published runs), tables
+(as JSON and text), request (the command line's words).
 
 A matrix product of [m, k] by [k, n] takes 2 m k n operations: m k n multiplications and as many additions.
 Backward takes two such products for each one forward, for the gradient of the input and for that of the

@@ -6,7 +6,14 @@ from minillm.cost import six_n_d
 from minillm.cost.flops import run_flops
 from minillm.cost.numbers import Interval
 from minillm.cost.shapes import named_shape
-from minillm.cost.utilisation import Job, active_parameters, best_flops, evaluate, utilisation_interval
+from minillm.cost.utilisation import (
+    Job,
+    active_parameters,
+    best_flops,
+    evaluate,
+    evaluate_held_out,
+    utilisation_interval,
+)
 from minillm.facts import Run, runs
 
 TOLERANCE = 0.05
@@ -161,5 +168,10 @@ def audit_dict() -> dict:
     return {
         "summary": asdict(summarise(rows)),
         "leave_one_out": {"kind_given": asdict(evaluate(True)), "totals_alone": asdict(evaluate(False))},
+        "leave_team_out": {
+            "kind_given": asdict(evaluate(True, whole_team=True)),
+            "totals_alone": asdict(evaluate(False, whole_team=True)),
+        },
+        "held_out": {"kind_given": asdict(evaluate_held_out(True)), "totals_alone": asdict(evaluate_held_out(False))},
         "rows": listed,
     }

@@ -16,6 +16,8 @@ PUE = Interval(1.08, 1.2)
 """What the building draws for each watt of the machines: PaLM 1.08, LLaMA 1.1, OLMo-2 1.12 and 1.2."""
 CARBON_KG_A_KWH = Interval(0.057, 0.43)
 """Grids of the published runs: France with BLOOM 0.057, GPT-3 0.429."""
+COUNTED_AS = {"h800": "h100", "gh200": "h100", "a800": "a100-80gb"}
+"""Devices without a row of their own, which compute as another one does."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Bill:
 
 def find_accelerator(name: str) -> Accelerator:
     """Return an accelerator by its id (a100-80gb, tpu-v4), its name or an unmistakable part; else ConfigError."""
-    wanted = name.strip().casefold()
+    wanted = str(name).strip().casefold()
+    wanted = COUNTED_AS.get(wanted, wanted)
     exact = [row for row in accelerators() if wanted in (row.id, row.name.casefold())]
     fitting = exact or [row for row in accelerators() if wanted and (wanted in row.id or wanted in row.name.casefold())]
     if len(fitting) == 1:

@@ -22,6 +22,8 @@ from minillm.errors import ConfigError
 from minillm.facts import Accelerator, Run, Shape, find, runs, shapes
 
 DEFAULT_ACCELERATOR = "h100"
+YEARS, MOST_DEVICES, MOST_HEADS = range(2012, 2051), 1e9, 1024
+"""Beyond these something was mistyped."""
 ASSUMED_SOURCES = {
     "utilisation": "least squares over the published runs of data/facts/pretraining_runs.csv",
     "memory": "Rajbhandari et al. 2020 (ZeRO), Korthikanti et al. 2022; data/facts/memory.csv",
@@ -144,7 +146,9 @@ def estimate_totals(
     parameters: float, tokens: float | None, active: float | None = None, options: Options | None = None
 ) -> Estimate:
     """Return the estimate from totals alone: operations by 6ND, memory without activations."""
-    positive(parameters, "params")
+    for what, value in (("params", parameters), ("tokens", tokens)):
+        if value is not None and positive(value, what) < 1:
+            raise ConfigError(f"{what} is {value:g}, less than one.", "Give a number of 1 or more, such as 7e9.")
     if active is not None and positive(active, "active_params") > parameters:
         raise ConfigError(
             f"active_params is {active:g}, more than params, {parameters:g}.",
@@ -228,15 +232,20 @@ def check_options(options: Options, shape: Shape | None) -> None:
         raise ConfigError(f"zero is {options.zero}.", "Use a ZeRO stage from 0 (nothing shared) to 3 (all shared).")
     if options.job is not None:
         job_kind(options.job)
-    if options.devices is not None:
-        positive(options.devices, "devices")
+    if options.devices is not None and positive(options.devices, "devices") > MOST_DEVICES:
+        raise ConfigError(f"devices is {options.devices:g}, more than were ever built.", "Use a smaller number.")
+    if options.year is not None and options.year not in YEARS:
+        raise ConfigError(
+            f"year is {options.year}.", f"Use the year of the run, {YEARS.start} to {YEARS.stop - 1}, or leave it out."
+        )
     for name in ("sequences", "checkpoints"):
         positive(getattr(options, name), name)
     if options.tensor_parallel is not None:
         positive(options.tensor_parallel, "tensor_parallel")
-    if shape and (options.tensor_parallel or 1) > shape.n_heads:
+    if (options.tensor_parallel or 1) > (shape.n_heads if shape else MOST_HEADS):
         raise ConfigError(
-            f"tensor_parallel is {options.tensor_parallel}, and the model has {shape.n_heads} heads.",
+            f"tensor_parallel is {options.tensor_parallel:g}, and "
+            + (f"the model has {shape.n_heads} heads." if shape else f"no model has more than {MOST_HEADS} heads."),
             "Each device takes whole heads: use at most as many devices as heads.",
         )
     if options.goodput is not None and options.utilisation is None:

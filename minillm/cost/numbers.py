@@ -57,7 +57,7 @@ def parse_number(text: str | float, what: str) -> float:
     match = re.fullmatch(r"([+-]?[\d._]+(?:e[+-]?\d+)?)\s*([kmbgt]?)", str(text).strip().lower())
     try:
         value = float(match[1]) * SUFFIXES[match[2]] if match else float(text)
-    except ValueError:
+    except (ValueError, TypeError):
         raise ConfigError(f"{what} is '{text}', which is no number.", "Write it as 7e9, 7B or 7000000000.") from None
     if positive(value, what) > LARGEST:
         raise ConfigError(f"{what} is {value:g}, more than anything there is.", "Use a smaller number.")

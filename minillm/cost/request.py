@@ -38,19 +38,19 @@ def make_estimate(
 
     Numbers are texts such as 7e9 or 7B; `options` are those of `read_options`.
     """
-    by_hand = any((layers, width, heads))
+    by_hand = any(size is not None for size in (layers, width, heads))
     named = {"a name": name, "--run": run, "--shape": shape, "--params": params, "--layers and --width": by_hand}
-    asked = [what for what, value in named.items() if value]
+    asked = [what for what, value in named.items() if value not in (None, False)]
     if len(asked) != 1:
         cause = f"{' and '.join(asked)} are given together." if asked else "Nothing says which run, shape or size."
         raise ConfigError(
             cause, 'Give one: a name such as "Llama-3.1 405B", --shape, --params with --tokens, or --layers.'
         )
-    if active_params and not params:
+    if active_params is not None and params is None:
         raise ConfigError("--active-params is given without --params.", "A named model has its own; give both or none.")
     chosen = read_options(**options)
     amount = None if tokens is None else parse_number(tokens, "tokens")
-    if params:
+    if params is not None:
         active = None if active_params is None else parse_number(active_params, "active_params")
         if context:
             raise ConfigError("--context is given without a shape.", "Name a --shape, or give --layers and --width.")
@@ -59,10 +59,10 @@ def make_estimate(
         sizes = {"layers": layers, "width": width, "heads": heads, "kv_heads": kv_heads, "hidden": hidden}
         sizes |= {"vocab": vocab, "context": context, "window": window, "window_layers": window_layers}
         return estimate_shape(shape_by_hand(sizes, gated=not ungated, tied=tied), amount, chosen)
-    if run:
+    if run is not None:
         return estimate_run(run, amount, chosen)
-    if shape or context:
-        found = named_shape(shape or name)
+    if shape is not None or context:
+        found = named_shape(name if shape is None else shape)
         return estimate_shape(
             with_context(found, parse_whole(context, "context")) if context else found, amount, chosen
         )

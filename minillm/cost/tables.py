@@ -8,7 +8,16 @@ from minillm.cost.estimate import Estimate, shape_dict, sources_of
 from minillm.cost.flops import RECOMPUTE
 from minillm.cost.memory import activation_bytes, fewest_accelerators
 from minillm.cost.numbers import Interval, short
-from minillm.cost.utilisation import JOBS, WIDTH_WITHOUT_JOB, evaluate, job_kind
+from minillm.cost.utilisation import (
+    JOBS,
+    WIDE,
+    Evaluation,
+    Job,
+    evaluate,
+    evaluate_held_out,
+    job_kind,
+    seen_on_new_runs,
+)
 
 
 def estimate_dict(estimate: Estimate) -> dict:
@@ -47,6 +56,8 @@ def estimate_dict(estimate: Estimate) -> dict:
         "job": options.job,
     }
     found |= bill_dict(bill) if bill else {"accelerator_hours": None, "cost_usd": None}
+    fitted = bill is not None and options.utilisation is None
+    found["held_out_coverage"] = new_runs(estimate).coverage if fitted else None
     found["memory"] = memory_dict(estimate)
     found["storage"] = storage_dict(estimate)
     if run:
@@ -182,11 +193,16 @@ def flops_rows(estimate: Estimate) -> list[tuple[str, str]]:
 def bill_rows(bill: Bill, estimate: Estimate) -> list[tuple[str, str]]:
     """Return the lines of the bill."""
     kind = estimate.options.job
-    basis = f"{kind}: {JOBS[job_kind(kind)]}" if kind else f"kind of job not given: {WIDTH_WITHOUT_JOB} times wide"
+    basis = f"{kind}: {JOBS[job_kind(kind)]}" if kind else f"kind of job not given: {WIDE} times wide"
     if estimate.options.utilisation:
         basis = "given"
     found = [
         ("share of the peak", f"{bill.utilisation} ({basis})"),
+    ]
+    if not estimate.options.utilisation:
+        new = new_runs(estimate)
+        found.append(("such intervals hold", f"{new.coverage:.0%} of {new.runs} held-out runs of such a size"))
+    found += [
         ("accelerator-hours", str(bill.accelerator_hours)),
     ]
     if bill.days:
@@ -207,6 +223,12 @@ def bill_rows(bill: Bill, estimate: Estimate) -> list[tuple[str, str]]:
         place = {True: ", inside the interval", False: ", outside the interval", None: " for the published job"}
         found.append(("published hours", short(run.accelerator_hours) + place[estimate.hours_inside]))
     return found
+
+
+def new_runs(estimate: Estimate) -> Evaluation:
+    """Return how the intervals of this kind and size hold runs to which nothing was fitted."""
+    job = estimate.options.job and job_kind(estimate.options.job)
+    return seen_on_new_runs(Job(estimate.model_flops, estimate.parameters_active, 1, job))
 
 
 def memory_rows(estimate: Estimate) -> list[tuple[str, str]]:
@@ -260,6 +282,7 @@ def audit_table() -> str:
     lines += [audit_line(row) for row in listed]
     total = summarise(listed)
     given, alone = evaluate(True), evaluate(False)
+    teams, new, new_alone = evaluate(True, whole_team=True), evaluate_held_out(True), evaluate_held_out(False)
     lines += [
         "",
         f"Operations within 5% of the published ones: {total.flops_within_5_percent} of {total.flops_checked} whose way"
@@ -270,6 +293,9 @@ def audit_table() -> str:
         f" mean log error {given.log_error:.2f}; a constant 38%: {given.constant_log_error:.2f}.",
         f"Totals alone: {alone.coverage:.0%} inside, width {alone.median_width:.2f} times,"
         f" mean log error {alone.log_error:.2f}.",
+        f"All runs of a team left out together, kind given: {teams.coverage:.0%} inside.",
+        f"Held-out runs, to which nothing was fitted: {new.coverage:.0%} of {new.runs} inside with the kind given"
+        f" (median width {new.median_width:.2f} times), {new_alone.coverage:.0%} from totals alone.",
         "",
     ]
     lines += [f"{row.name}: {row.explanation}" for row in listed if row.explanation]

@@ -265,6 +265,11 @@ def audited() -> list[audit.AuditRow]:
     return sorted(rows, key=lambda row: (list(KINDS).index(row.job), row.utilisation))
 
 
+def held_out() -> list[audit.AuditRow]:
+    """Return the runs to which nothing is fitted, each with the hours expected of it."""
+    return [audit.audit_run(run) for run in facts.held_out_runs()]
+
+
 def typical_share(kind: str) -> float:
     """Return the share of the peak in percent that the middle run of a kind of job reached."""
     return 100 * statistics.median(row.utilisation for row in audited() if row.job == kind)
@@ -329,39 +334,40 @@ def shares_table(rows: Sequence[audit.AuditRow]) -> dict[str, list]:
     }
 
 
-def show_hours() -> None:
-    """Show the hours that the fit expects of each run it has not seen, against the published hours."""
-    rows = sorted(audited(), key=lambda row: row.published_hours)
+def show_hours(rows: Sequence[audit.AuditRow], which: str, names: bool = True) -> None:
+    """Show the hours that the fit expects of each run it has not seen, against the published hours.
+
+    which: what runs they are, in words. names: whether those outside are named in the figure, or in its table only.
+    """
+    rows = sorted(rows, key=lambda row: row.published_hours)
     figure, ax = figures.new(8.5, 4.4)
     for x, row in enumerate(rows):
         ends = [row.hours.low / row.published_hours, row.hours.high / row.published_hours]
         color = figures.PALETTE[0] if row.hours_inside else figures.PALETTE[1]
         ax.plot([x, x], ends, color=color, lw=4 if row.hours_inside else 2.5, ls="-" if row.hours_inside else ":")
-        if not row.hours_inside:
+        if names and not row.hours_inside:
             above = ends[0] > 1
             ax.annotate(
                 row.name,
                 (x, ends[1] if above else ends[0]),
                 xytext=(0, 6 if above else -6),
                 textcoords="offset points",
-                ha="right" if row.name == "Llama-3 8B" else "center",
+                ha="left" if row.name == "BloombergGPT 50B" else "center",
                 va="bottom" if above else "top",
                 fontsize=8.5,
             )
     ax.axhline(1, color="black", lw=1)
     ax.set_yscale("log")
-    ticks = [0.25, 0.5, 1, 2, 4]
+    ticks = [0.125, 0.25, 0.5, 1, 2, 4]
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()
-    ax.set(
-        ylim=(0.22, 4), xlabel="published runs, from the fewest hours to the most", ylabel="expected / published hours"
-    )
+    ax.set(ylim=(0.08, 6), xlabel=f"{which}, from the fewest hours to the most", ylabel="expected / published hours")
     ax.set_xticks([])
     inside = sum(row.hours_inside for row in rows)
     ax.set_title(f"A bar that crosses the line holds the published hours: {inside} of {len(rows)}", loc="left")
     outside = ", ".join(row.name for row in rows if not row.hours_inside)
     alt = (
-        f"Interval chart: expected hours divided by published hours, {len(rows)} runs, each left out of its own fit. "
+        f"Interval chart: expected hours divided by published hours, {len(rows)} {which}. "
         f"{inside} intervals hold 1; those that do not, dotted: {outside}."
     )
     table = {

@@ -11,7 +11,7 @@ from minillm.classroom.markup import escaped, printable, show, status, table_htm
 from minillm.cost.bill import find_accelerator
 from minillm.cost.estimate import Estimate, Options, estimate_totals
 from minillm.cost.numbers import parse_number, short
-from minillm.cost.tables import gigabytes
+from minillm.cost.tables import gigabytes, new_runs
 from minillm.cost.utilisation import JOBS, job_kind
 from minillm.errors import ConfigError
 from minillm.facts import accelerators
@@ -29,13 +29,18 @@ class Price:
 
     def columns(self) -> dict[str, list]:
         """Return the parts of the price as columns: what, how much, and on what it rests."""
-        e, bill = self.estimate, self.estimate.bill
+        e, bill, new = self.estimate, self.estimate.bill, new_runs(self.estimate)
         runs_table = "fit to published runs, data/facts/pretraining_runs.csv"
         device = f"{bill.accelerator.source} [{bill.accelerator.quality}]"
         power = "0.75 to 1.15 of the rated power, checked on seven published energies"
         rows = [
             ("operations", short(e.model_flops), "6 N D; off by some percent either way"),
             ("share of the peak", str(bill.utilisation), f"{JOBS[e.options.job]}; {runs_table}"),
+            (
+                "such intervals hold",
+                f"{new.coverage:.0%} of {new.runs} runs",
+                "runs of such a size to which nothing was fitted, data/facts/held_out_runs.csv",
+            ),
             ("accelerator-hours", about(bill.accelerator_hours), "operations / (share x peak)"),
             ("days on 8", about(bill.accelerator_hours * (1 / 8 / 24)), "hours / 8 / 24"),
             ("days on 1,024", about(bill.accelerator_hours * (1 / 1024 / 24)), "hours / 1,024 / 24"),
@@ -85,7 +90,7 @@ class Price:
 
 def price(parameters: float | str, tokens: float | str, accelerator: str = "h100", job: str = "cluster") -> Price:
     """Return the price of a run; numbers may be written 7B, 2T or 7e9. ConfigError names what cannot be."""
-    kind = job_kind(job)
+    kind = job_kind(str(job))
     counts = []
     for value, what, (low, high) in ((parameters, "parameters", PARAMETERS), (tokens, "tokens", TOKENS)):
         number = parse_number(value, what)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minillm import base_model
 from minillm.batches import Tokens, prepare_tokens
 from minillm.classroom.games import Round, make_rounds
 from minillm.config import ModelConfig, TrainConfig
@@ -155,5 +156,16 @@ def held_out_rounds(
     model: Transformer, shares: Tensor, tokens: Tokens, tokenizer: Tokenizer, count: int
 ) -> list[Round]:
     """Make rounds of the game from the held-out text, the table of pairs against the model."""
-    rows, ids = shares.tolist(), tokens.held_out["books"].tolist()
+    return rounds_of(tokens.held_out["books"].tolist(), model, shares, tokenizer, count)
+
+
+def base_model_rounds(shares: Tensor, tokenizer: Tokenizer, count: int) -> list[Round]:
+    """Make rounds from speeches that the course's base model has not read, the table of pairs against that model."""
+    whole = prepare_tokens("embedded", tokenizer)
+    return rounds_of(whole.held_out["books"].tolist(), base_model.load(), shares, tokenizer, count)
+
+
+def rounds_of(ids: list[int], model: Transformer, shares: Tensor, tokenizer: Tokenizer, count: int) -> list[Round]:
+    """Make rounds of the game from a stream of ids, the table of pairs against a model."""
+    rows = shares.tolist()
     return make_rounds(ids, tokenizer.decode, lambda ids: rows[ids[-1]], next_token(model), count=count, seed=2)

@@ -14,7 +14,7 @@ def split(flops, ratio):
 
 
 def split_cases(rng):
-    return [(10 ** rng.uniform(8, 25), rng.uniform(2, 300)) for _ in range(5)] + [(6e6, 1), (600, 4)]
+    return [(10 ** rng.uniform(8, 25), rng.uniform(2, 300)) for _ in range(5)] + [(6e6, 1), (600, 4), (700, 3)]
 
 
 # --- the exponent of a power law
@@ -84,6 +84,14 @@ def without_logarithms(sizes, losses):
 
 def in_logarithms(sizes, losses):
     return math.log(bottom(sizes, losses))
+
+
+def logarithms_of_both(sizes, losses):
+    return bottom(sizes, [math.log(loss) for loss in losses])
+
+
+def steps_as_factor(sizes, losses):
+    return sizes[1] * math.exp((losses[0] - losses[2]) / (2 * (losses[0] - 2 * losses[1] + losses[2])))
 
 
 def wrong_side(sizes, losses):
@@ -170,6 +178,16 @@ EXERCISES = (
                 "Every parameter and token costs 6 FLOPs: 2 forward and 4 backward.",
             ),
             Wrong(
+                "parameters alone",
+                lambda flops, ratio: split(flops, ratio)[0],
+                "That is right for the parameters; return the tokens too: `return parameters, tokens`.",
+            ),
+            Wrong(
+                "whole budget for both",
+                lambda flops, ratio: (math.sqrt(flops / 6), ratio * math.sqrt(flops / 6)),
+                "The parameters must leave room for `ratio` tokens each: divide by `ratio` before the root.",
+            ),
+            Wrong(
                 "turned",
                 lambda flops, ratio: split(flops, ratio)[::-1],
                 "Parameters first, then tokens: each parameter gets `ratio` tokens.",
@@ -209,6 +227,16 @@ EXERCISES = (
                 "You divided the factors; divide their logarithms.",
             ),
             Wrong(
+                "logarithm of differences",
+                lambda x1, y1, x2, y2: math.log(y2 - y1) / math.log(x2 - x1),
+                "You took the logarithm of a difference; take the difference of two logarithms.",
+            ),
+            Wrong(
+                "quotient of one point",
+                lambda x1, y1, x2, y2: math.log(y2) / math.log(x2),
+                "That uses one point alone; a slope needs the difference to the other one.",
+            ),
+            Wrong(
                 "half logarithm",
                 lambda x1, y1, x2, y2: math.log(y2 / y1) / (x2 - x1),
                 "You took the logarithm on one side: that is an exponential, not a power law.",
@@ -236,6 +264,11 @@ EXERCISES = (
                 "tokens",
                 lambda flops, parameters: [c / (6 * n) for c, n in zip(flops, parameters, strict=True)],
                 "Those are the tokens: divide by the parameters once more.",
+            ),
+            Wrong(
+                "one number",
+                lambda flops, parameters: token_ratios(flops, parameters)[-1],
+                "That is the last budget's alone: one number for each budget, in a list.",
             ),
             Wrong(
                 "without the six",
@@ -277,6 +310,17 @@ EXERCISES = (
                 without_logarithms,
                 "You drew the parabola over the size itself: use its logarithm, in which the steps are equal.",
             ),
+            Wrong(
+                "logarithms of both",
+                logarithms_of_both,
+                "You took the logarithm of the losses too, as section 2 does; this parabola goes through the losses "
+                "themselves.",
+            ),
+            Wrong(
+                "steps as a factor",
+                steps_as_factor,
+                "You moved by steps without their size: a step is the logarithm of the factor between sizes.",
+            ),
             Wrong("in logarithms", in_logarithms, "That is the logarithm of the size: undo it with math.exp."),
             Wrong("wrong side", wrong_side, "You went the wrong way from the middle: towards the lower loss, please."),
         ),
@@ -308,6 +352,21 @@ EXERCISES = (
                 "Reading once is no repetition: use epochs - 1.",
             ),
             Wrong(
+                "sign",
+                lambda epochs, lasting: 1 + lasting * (1 - math.exp((epochs - 1) / lasting)),
+                "The power is negative: e to the minus (epochs - 1) / R.",
+            ),
+            Wrong(
+                "without R in front",
+                lambda epochs, lasting: 1 + (1 - math.exp(-(epochs - 1) / lasting)),
+                "The repetitions together can be worth up to R epochs, not one: multiply by R.",
+            ),
+            Wrong(
+                "parentheses",
+                lambda epochs, lasting: 1 + lasting * (1 - math.exp(-epochs - 1 / lasting)),
+                "Python divides before it subtracts: put epochs - 1 into parentheses.",
+            ),
+            Wrong(
                 "all the same",
                 lambda epochs, lasting: epochs,
                 "That counts every reading in full, as if repeated text were new.",
@@ -334,6 +393,25 @@ EXERCISES = (
                 "equal parts",
                 lambda A, B, alpha, beta, flops: best_split(A / alpha, B / beta, alpha, beta, flops),
                 "You made the two terms equal; at the best split alpha A / N^alpha = beta B / D^beta.",
+            ),
+            Wrong(
+                "other power",
+                lambda A, B, alpha, beta, flops: (lambda n: (n, flops / 6 / n))(
+                    (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (flops / 6) ** (alpha / (alpha + beta))
+                ),
+                "The powers are exchanged: N grows with P to the beta / (alpha + beta).",
+            ),
+            Wrong(
+                "balance turned",
+                lambda A, B, alpha, beta, flops: (lambda n: (n, flops / 6 / n))(
+                    (beta * B / (alpha * A)) ** (1 / (alpha + beta)) * (flops / 6) ** (beta / (alpha + beta))
+                ),
+                "The balance stands on its head: a larger A, the price of a small size, must make N larger.",
+            ),
+            Wrong(
+                "parameters alone",
+                lambda A, B, alpha, beta, flops: best_split(A, B, alpha, beta, flops)[0],
+                "That is right for the parameters; return the tokens too.",
             ),
             Wrong(
                 "powers turned",
@@ -372,12 +450,28 @@ EXERCISES = (
             Wrong(
                 "training alone",
                 lambda models, served: cheapest(models, 0),
-                "You left out serving: over its life a model may cost more to run than to train.",
+                "You left out what serving costs, 2 N for each token: over its life a model may cost more to run than "
+                "to train.",
             ),
             Wrong(
                 "serving alone",
                 lambda models, served: min(range(len(models)), key=lambda i: models[i][0]),
                 "The smallest model is the cheapest to serve, but somebody has to train it too.",
+            ),
+            Wrong(
+                "same price",
+                lambda models, served: min(range(len(models)), key=lambda i: models[i][0] * (models[i][1] + served)),
+                "You charged a token served like a token trained on: it costs 2 N, a third of 6 N.",
+            ),
+            Wrong(
+                "the model",
+                lambda models, served: models[cheapest(models, served)],
+                "That is the right model itself; its place in the list is asked for.",
+            ),
+            Wrong(
+                "counted from one",
+                lambda models, served: cheapest(models, served) + 1,
+                "Python counts places from 0.",
             ),
             Wrong(
                 "the cost",
@@ -448,8 +542,8 @@ QUIZ = (
         },
         right="c",
         explanations={
-            "a": "The first repeats are nearly as good as new text, the tenth no longer.",
-            "b": "A second reading is worth nearly as much as the first.",
+            "a": "The tenth reading brings far less than new text would, in theirs and in yours.",
+            "b": "A second reading still lowers the excess: in theirs almost as new text would, in yours by less.",
             "c": "How soon the worth fades depends on text and model: measure it.",
             "d": "Long before forty, more readings bring next to nothing.",
         },
@@ -467,7 +561,8 @@ QUIZ = (
         },
         right="b",
         explanations={
-            "a": "About 20 is the least loss for a training budget. That is one question among several.",
+            "a": "About 20 came out for one family and the least loss of a training budget. That is one question of "
+            "several.",
             "b": "Training is paid once, serving with every token: they aim at the cost of the whole life.",
             "c": "It costs 6 N FLOPs a token.",
             "d": "For this model's size more text lowers the loss; what is higher is the training cost of that loss.",

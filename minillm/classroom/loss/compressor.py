@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from minillm.classroom.loss.arithmetic_coding import Decoder, Encoder
+from minillm.classroom.threads import one_thread
 from minillm.errors import TokenizerError, TrainingError
 from minillm.model import Transformer
 
@@ -124,12 +125,10 @@ def decompress(
 @contextlib.contextmanager
 def one_path(model: Transformer) -> Iterator[None]:
     """Compute in one order, for both directions alike: one thread, no gradients, no dropout; restored afterwards."""
-    threads, was_training = torch.get_num_threads(), model.training
-    torch.set_num_threads(1)
+    was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             yield
     finally:
-        torch.set_num_threads(threads)
         model.train(was_training)

@@ -1,12 +1,13 @@
 """Metered training: a budget in FLOPs, runs that are paid from it, and a score against the best that it could buy.
 
-The answers are a grid of runs made beforehand: every width with every length that the budget can pay.
+The answers are a grid of runs made beforehand: every width with every length up to a cost.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from minillm.classroom.markup import Columns, escaped, number, show, status, table_html
+from minillm.classroom.markup import Columns, escaped, number, printable, show, status, table_html
+from minillm.classroom.predictions import plain_number
 from minillm.classroom.scaling.budget_runs import run
 from minillm.classroom.scaling.small_models import parameters
 from minillm.classroom.scaling.zipf_source import Source
@@ -15,14 +16,16 @@ from minillm.scaling import Curve
 
 WIDTHS = (8, 16, 32, 64, 128, 256)
 LENGTHS = tuple(2**k for k in range(10, 20))
-BUDGET = 1e9
+DEAREST = 1e9
+"""The grid holds no run of more FLOPs."""
+BUDGET = 1.5e8
 
 
 def grid(source: Source, *, seed: int) -> Iterator[dict]:
-    """Yield the records of every width and length whose run costs no more than the budget."""
+    """Yield the records of every width and length whose run costs no more than `DEAREST`."""
     for width in WIDTHS:
         for tokens in LENGTHS:
-            if 6 * parameters(width) * tokens <= BUDGET:
+            if 6 * parameters(width) * tokens <= DEAREST:
                 yield run(source, width, tokens, seed=seed)
 
 
@@ -33,6 +36,21 @@ def curves(records: Sequence[dict]) -> list[Curve]:
         runs = [r for r in records if r["width"] == width]
         found.append(Curve(parameters(width), [r["tokens"] for r in runs], [r["loss_best_nats"] for r in runs]))
     return found
+
+
+OFFERED_WIDTHS = ("width", WIDTHS)
+OFFERED_TOKENS = ("number of tokens", LENGTHS)
+
+
+def _offered(value: object, what: str, among: Sequence[int]) -> int:
+    """Return a number as the whole one that is offered; ConfigError if it is none of these."""
+    plain = plain_number(value)
+    if isinstance(plain, int | float) and not isinstance(plain, bool) and plain in among:
+        return int(plain)
+    given = printable(repr(value))
+    shown = given if len(given) <= 40 else given[:36] + " ..."
+    text = " Write it without quotation marks." if isinstance(value, str) else ""
+    raise ConfigError(f"{shown} is no {what} offered here.{text}", f"Use one of {', '.join(map(str, among))}.")
 
 
 @dataclass(frozen=True)
@@ -69,11 +87,9 @@ class Meter:
 
     def train(self, width: int, tokens: int) -> str:
         """Pay for a run and learn its excess; ConfigError for a run that is not offered or cannot be paid."""
-        if width not in WIDTHS:
-            raise ConfigError(f"There is no width {width}.", f"Use one of {', '.join(map(str, WIDTHS))}.")
-        if tokens not in LENGTHS:
-            offered = ", ".join(f"{length:,}" for length in LENGTHS)
-            raise ConfigError(f"{tokens} tokens are not offered.", f"Use one of {offered}.")
+        width, tokens = (
+            _offered(value, *which) for value, which in ((width, OFFERED_WIDTHS), (tokens, OFFERED_TOKENS))
+        )
         cost = 6 * parameters(width) * tokens
         if cost > self.left:
             raise ConfigError(

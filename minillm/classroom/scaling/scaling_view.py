@@ -8,11 +8,25 @@ from minillm.classroom.scaling.sealed import Sealed
 from minillm.facts import Run
 from minillm.scaling import Valley
 
-NAMED = ("GPT-3 175B", "Gopher 280B", "Chinchilla 70B", "LLaMA-1 7B", "Llama-3.1 405B", "Llama-3.1 8B", "SmolLM2 135M")
-"""Runs that are named in the picture; all are in its table."""
+NAMED = {
+    "GPT-3 175B": "left",
+    "Gopher 280B": "left",
+    "Chinchilla 70B": "left",
+    "LLaMA-1 7B": "left",
+    "Llama-3.1 405B": "right",
+    "Llama-3.1 8B": "left",
+    "SmolLM2 135M": "right",
+}
+"""Runs that are named in the picture, and on which side of their dot; all are in its table."""
 
 PLATE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
 """Behind a name, so that dots do not run into it."""
+
+
+def power_of_ten(value: float) -> str:
+    """Return a large number as Python code writes it, such as 2.5e8."""
+    digits, _, power = f"{value:.2g}".partition("e+")
+    return f"{digits}e{int(power)}" if power else digits
 
 
 def token_ratios(runs: Sequence[Run]) -> list[tuple[int, str, float]]:
@@ -30,12 +44,14 @@ def show_published(runs: Sequence[Run]) -> None:
     found = token_ratios(runs)
     figure, ax = figures.new(8, 4)
     years, names, ratios = zip(*found, strict=True)
-    ax.scatter(years, ratios, color=figures.PALETTE[0], s=18)
+    ax.scatter(years, ratios, color=figures.PALETTE[0], s=22, zorder=3)  # over the plates of the names
     for year, name, ratio in found:
         if name in NAMED:
-            ax.annotate(name, (year, ratio), xytext=(6, -3), textcoords="offset points", fontsize=9, bbox=PLATE)
+            side = NAMED[name]
+            place = {"xytext": (6 if side == "right" else -6, -4), "ha": "left" if side == "right" else "right"}
+            ax.annotate(name, (year, ratio), textcoords="offset points", fontsize=11, bbox=PLATE, **place)
     ax.set_yscale("log")
-    ax.set(xlabel="year", ylabel="tokens for each parameter", xlim=(min(years) - 0.5, max(years) + 1.5))
+    ax.set(xlabel="year", ylabel="tokens for each parameter", xlim=(min(years) - 0.5, max(years) + 0.9))
     ax.set_xticks(range(min(years), max(years) + 1))
     low, high = min(found, key=lambda f: f[2]), max(found, key=lambda f: f[2])
     alt = (
@@ -43,7 +59,7 @@ def show_published(runs: Sequence[Run]) -> None:
         f"logarithmic axis. The fewest: {low[1]} ({low[0]}) with {low[2]:.1f}. The most: {high[1]} ({high[0]}) with "
         f"{high[2]:,.0f}. " + "; ".join(f"{n} ({y}): {r:,.1f}" for y, n, r in found if n in NAMED) + "."
     )
-    rounded = [round(r, 1) for r in ratios]
+    rounded = [round(r, 1) if r < 100 else round(r) for r in ratios]
     figures.show_figure(figure, alt, {"year": list(map(str, years)), "run": list(names), "tokens a parameter": rounded})
 
 
@@ -62,14 +78,20 @@ def show_valleys(
         sizes, excess = [r["parameters"] for r in runs], [round(r["loss_best_nats"], 3) for r in runs]
         ax.plot(sizes, excess, color=color, marker=marker, markersize=5)
         ax.annotate(
-            f"{budget:.2g} FLOPs", (sizes[-1], excess[-1]), xytext=(6, 0), textcoords="offset points", color=color
+            f"{power_of_ten(budget)} FLOPs",
+            (sizes[-1], excess[-1]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=color,
         )
-        table["budget"] += [f"{budget:.2g}"] * len(runs)
+        table["budget"] += [power_of_ten(budget)] * len(runs)
         table["parameters"] += sizes
         table["tokens"] += [r["tokens"] for r in runs]
         table["excess, nats"] += excess
         parts.append(
-            f"{budget:.2g} FLOPs: " + ", ".join(f"{n:,}: {e}" for n, e in zip(sizes, excess, strict=True)) + "."
+            f"{power_of_ten(budget)} FLOPs: "
+            + ", ".join(f"{n:,}: {e}" for n, e in zip(sizes, excess, strict=True))
+            + "."
         )
     for bottom in bottoms:
         ax.plot(bottom.parameters, bottom.loss_nats, marker="*", markersize=13, color="black", markerfacecolor="white")
@@ -103,7 +125,7 @@ def show_forecast(bottoms: Sequence[Valley], sealed: Sealed, outcome: float) -> 
     """Show the bottoms known before, the forecast with its interval, the learner's number, and what came out."""
     said = sealed.forecast
     figure, ax = figures.new(8, 4)
-    flops, excess = [b.flops for b in bottoms], [round(b.loss_nats, 3) for b in bottoms]
+    flops, excess = [b.flops for b in bottoms], [round(b.loss_nats, 4) for b in bottoms]
     ax.plot(flops, excess, "o-", color=figures.PALETTE[0])
     ax.annotate("valleys known before", (flops[1], excess[1]), xytext=(8, 6), textcoords="offset points")
     reach = [[said.excess_nats - said.low], [said.high - said.excess_nats]]
@@ -126,17 +148,17 @@ def show_forecast(bottoms: Sequence[Valley], sealed: Sealed, outcome: float) -> 
     ax.set_xscale("log")
     ax.set(xlabel="budget, FLOPs", ylabel="excess over the floor, nats")
     ax.margins(x=0.18)
-    rows = {f"{f:.2g}": e for f, e in zip(flops, excess, strict=True)}
-    you = "" if sealed.yours is None else f" You said {sealed.yours:.3f}."
+    rows = {power_of_ten(f): e for f, e in zip(flops, excess, strict=True)}
+    you = "" if sealed.yours is None else f" You said {sealed.yours:.4f}."
     alt = (
         "Chart: least excess against budget. " + ", ".join(f"{f} FLOPs: {e}" for f, e in rows.items()) + ". "
-        f"For {said.flops:.2g} FLOPs the forecast was {said.excess_nats:.3f}, from {said.low:.3f} to {said.high:.3f}."
-        f"{you} It came out as {outcome:.3f}; no change would have been {sealed.best_so_far:.3f}."
+        f"For {power_of_ten(said.flops)} FLOPs the forecast was {said.excess_nats:.4f}, from {said.low:.4f} to "
+        f"{said.high:.4f}.{you} It came out as {outcome:.4f}; no change would have been {sealed.best_so_far:.4f}."
     )
     what = [*(["valley"] * len(rows)), "forecast", "low", "high", "no change", "came out"]
-    budgets = [*rows, *[f"{said.flops:.2g}"] * 5]
+    budgets = [*rows, *[power_of_ten(said.flops)] * 5]
     values = [said.excess_nats, said.low, said.high, sealed.best_so_far, outcome]
-    numbers = [*rows.values(), *(round(v, 3) for v in values)]
+    numbers = [*rows.values(), *(round(v, 4) for v in values)]
     figures.show_figure(figure, alt, {"what": what, "budget": budgets, "excess, nats": numbers})
 
 

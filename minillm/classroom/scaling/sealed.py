@@ -22,13 +22,18 @@ class Sealed:
     best_so_far: float
     seal: str
 
-    def __repr__(self) -> str:
+    @property
+    def content(self) -> str:
+        """What is under seal, in words."""
         said = self.forecast
-        you = "nothing" if self.yours is None else f"{self.yours:.3f}"
+        you = "nothing" if self.yours is None else f"{self.yours:.4f}"
         return (
-            f"Under seal {self.seal}: the forecast says {said.excess_nats:.3f} nats, with {said.coverage:.0%} between "
-            f"{said.low:.3f} and {said.high:.3f}; you say {you}; 'no change' says {self.best_so_far:.3f}."
+            f"the forecast says {said.excess_nats:.4f} nats, with {said.coverage:.0%} between {said.low:.4f} and "
+            f"{said.high:.4f}; you say {you}; 'no change' says {self.best_so_far:.4f}."
         )
+
+    def __repr__(self) -> str:
+        return f"Under seal {self.seal}: {self.content}"
 
     def opened(self, outcome: float) -> Columns:
         """Return what each said and how far off it was, in percent of the outcome; ConfigError for a broken seal."""
@@ -38,8 +43,8 @@ class Sealed:
         off = {who: None if value is None else 100 * (value / outcome - 1) for who, value in said.items()}
         return {
             "who": list(said),
-            "said, nats": ["-" if value is None else f"{value:.3f}" for value in said.values()],
-            "came out, nats": [f"{outcome:.3f}"] * len(said),
+            "said, nats": ["-" if value is None else f"{value:.4f}" for value in said.values()],
+            "came out, nats": [f"{outcome:.4f}"] * len(said),
             "off": ["-" if value is None else f"{value:+.0f}%" for value in off.values()],
         }
 
