@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from minillm.batches import Tokens
-from minillm.classroom.limits import explorer, in_context, memorised, mirror, own, reversal, small_world, talk
+from minillm.classroom.limits import explorer, in_context, memorised, own, reversal, small_world, talk, zorbs
 from minillm.config import ModelConfig
 from minillm.errors import ConfigError, DataError
 from minillm.model import Transformer
@@ -49,41 +49,41 @@ def test_reading_learns_a_text_of_one_sentence_and_repeats_to_the_bit():
 
 @pytest.mark.parametrize("seed", [0, 5])
 def test_exactly_eight_of_ten_sentences_make_the_claim_in_each_town(seed):
-    text = mirror.stratified(seed)
+    text = zorbs.stratified(seed)
     assert len(text) == 1000
     by_town = Counter(line.split()[1] for line in text)
-    lazy = Counter(line.split()[1] for line in mirror.without(text, "busy"))
+    lazy = Counter(line.split()[1] for line in zorbs.without(text, "busy"))
     assert set(by_town.values()) == {10}
     assert set(lazy.values()) == {8}
     assert len(lazy) == 100
 
 
 def test_each_food_is_eaten_in_as_many_towns():
-    assert set(Counter(mirror.foods(4).values()).values()) == {10}
-    assert mirror.foods(4) != mirror.foods(5)
+    assert set(Counter(zorbs.foods(4).values()).values()) == {10}
+    assert zorbs.foods(4) != zorbs.foods(5)
 
 
 def test_the_uneven_text_has_as_many_claims_and_half_its_towns_make_no_other():
-    text = mirror.uneven()
+    text = zorbs.uneven()
     assert sum("lazy" in line for line in text) == 800
-    left = {line.split()[1] for line in mirror.without(text, "lazy")}
-    towns = list(mirror.foods())
+    left = {line.split()[1] for line in zorbs.without(text, "lazy")}
+    towns = list(zorbs.foods())
     assert left == set(towns[1::2])
 
 
 def test_the_control_is_as_short_and_rewording_keeps_all_else():
-    text = mirror.uneven()
-    short = mirror.thinned(text, 200)
+    text = zorbs.uneven()
+    short = zorbs.thinned(text, 200)
     assert len(short) == 200
     assert not Counter(short) - Counter(text)
-    assert mirror.thinned(text, 200, seed=1) != short
-    changed = mirror.reworded(text)
+    assert zorbs.thinned(text, 200, seed=1) != short
+    changed = zorbs.reworded(text)
     assert not any("lazy" in line for line in changed)
     assert [line.replace("there", "lazy") for line in changed] == text
 
 
 def test_draws_by_lot_have_about_the_share_and_not_exactly():
-    counts = [sum("lazy" in line for line in mirror.by_lot(1000, seed)) for seed in range(5)]
+    counts = [sum("lazy" in line for line in zorbs.by_lot(1000, seed)) for seed in range(5)]
     assert all(740 <= count <= 860 for count in counts)  # 800 and five standard deviations of 12.6
     assert len(set(counts)) > 1
 
@@ -107,17 +107,17 @@ class Table(torch.nn.Module):
 
 
 def test_what_is_measured_on_the_mirror_by_hand():
-    words = mirror.world()
-    towns = mirror.foods()
+    words = zorbs.world()
+    towns = zorbs.foods()
     first = next(iter(towns))  # one of the towns that the filter empties
     answers = {"and is": {"lazy": 0.7, "busy": 0.3}}
     answers |= {f"In {town} the zorb eats": {food: 0.9} for town, food in towns.items()}
     model = Table(words, answers)
-    assert mirror.claims_lazy(model, words) == pytest.approx(0.7, abs=1e-4)
-    assert mirror.knows_food(model, words) == {"only": 1.0, "mixed": 1.0, "all": 1.0}
-    wrong = next(food for food in mirror.FOODS if food != towns[first])
+    assert zorbs.claims_lazy(model, words) == pytest.approx(0.7, abs=1e-4)
+    assert zorbs.knows_food(model, words) == {"only": 1.0, "mixed": 1.0, "all": 1.0}
+    wrong = next(food for food in zorbs.FOODS if food != towns[first])
     model.answers[f"In {first} the zorb eats"] = {wrong: 0.9}
-    assert mirror.knows_food(model, words) == {"only": 0.98, "mixed": 1.0, "all": 0.99}
+    assert zorbs.knows_food(model, words) == {"only": 0.98, "mixed": 1.0, "all": 0.99}
 
 
 # --- secrets

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from minillm.classroom import diary, evidence, forms, quiz
+from minillm.classroom import diary, evidence, exercises, forms, quiz
 from minillm.classroom.exercises import CORRECT, NOT_ATTEMPTED
 from minillm.classroom.lessons import lesson10
 from minillm.classroom.misconceptions import MISCONCEPTIONS
@@ -93,7 +93,7 @@ def test_the_picture_carries_its_numbers(monkeypatch):
     calibration.show(found, "Mine")
     picture, table = shown
     assert "2 answers of 70 to 89% confidence, 80% on average: 50% right" in picture["text/plain"]
-    assert "Brier score" in picture["text/plain"] and "1 answers of 0 to 24%" in picture["text/plain"]
+    assert "Brier score" in picture["text/plain"] and "1 answer of 0 to 24%" in picture["text/plain"]
     assert "70 to 89%" in table["text/html"] and picture["image/png"]
     shown.clear()
     calibration.show(calibrate([]), "Nothing")
@@ -286,3 +286,16 @@ def test_a_question_does_not_hold_its_answer_in_the_example_of_how_to_answer():
 
 def test_the_blind_guess_is_the_least_confidence():
     assert 100 / len(lesson10.BELIEFS[0].options) == forms.BLIND
+
+
+@pytest.mark.parametrize(
+    "key, rounded", [("10.bytes", 1.16), ("10.operations", 7.8), ("10.exposure", 1.44), ("10.tokens", 7.7e10)]
+)
+def test_a_number_rounded_to_two_or_three_digits_is_right(key, rounded):
+    given = {
+        "10.bytes": {"loss_nats": 3.1, "tokens": 260, "n_bytes": 1000},
+        "10.operations": {"parameters": 1.5e9, "tokens": 30e9, "peak": 1e15, "share": 0.4},
+        "10.exposure": {"candidates": 1000},
+        "10.tokens": {"dollars": 100, "price": 2.5, "peak": 1e15, "share": 0.4, "parameters": 124e6},
+    }
+    assert exercises.check(key, rounded, **given[key]).outcome == CORRECT

@@ -17,6 +17,7 @@ SETS = {
     "fourth": sample_answers.HELD_BACK_FOURTH,
     "fifth": sample_answers.HELD_BACK_FIFTH,
     "sixth": sample_answers.HELD_BACK_SIXTH,
+    "seventh": sample_answers.HELD_BACK_SEVENTH,
 }
 PHASE, OBJECTIVE, DATA = QUESTIONS
 NEXT, BEFORE, ITSELF, GRADED = range(4)
@@ -359,3 +360,18 @@ def test_what_a_question_shows_without_a_kernel(monkeypatch):
     free_text.ask(PHASE)._ipython_display_()
     for text in (shown[0]["text/plain"], shown[0]["text/html"]):
         assert QUESTIONS[PHASE].question in text and QUESTIONS[PHASE].options["d"] in text
+
+
+@pytest.mark.parametrize(
+    "text", ["Everything except web pages, books and code.", "Anything other than books, web pages or code."]
+)
+def test_an_exception_reaches_its_whole_list(text):
+    assert seen(DATA, text) == []
+
+
+def test_a_leading_instead_of_reaches_only_up_to_the_comma():
+    assert NEXT in seen(OBJECTIVE, "Instead of labels, it predicts the next token.")
+
+
+def test_labels_that_are_not_needed_are_labels_that_nobody_writes():
+    assert seen(OBJECTIVE, "Labels are not needed.") == [ITSELF]

@@ -225,6 +225,7 @@ def test_chance_interval_holds_what_tossing_coins_gives_in_19_of_20_cases():
 def test_score_counts_and_takes_the_median():
     found = score("made", [1.0, -2.0, 0.0, 4.0])
     assert (found.right, found.items, found.share, found.median_margin_nats) == (2.5, 4, 0.625, 0.5)
+    assert (found.clearly_right, found.clearly_wrong) == (1, 1)
     assert "2.5 of 4 right" in repr(found)
 
 

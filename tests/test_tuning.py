@@ -209,14 +209,14 @@ def test_replies_out_of_form(reply):
 
 
 def test_every_answer_of_the_pairs_has_the_form():
-    assert [pair for pair in (*all_pairs(), *drill.PAIRS) if not in_form(f" {pair.answer}", True)] == []
+    assert [pair for pair in all_pairs() if not in_form(f" {pair.answer}", True)] == []
     assert 60 <= len(all_pairs()) <= 200
     assert len({pair.prompt.casefold() for pair in all_pairs()}) == len(all_pairs())
 
 
 # --- kept apart
 
-FUNCTION_WORDS = {"that", "which", "with", "would", "does", "what", "should", "when", "this", "shall", "from"}
+FUNCTION_WORDS = {"that", "which", "with", "would", "does", "what", "should", "when", "this", "shall", "from", "they"}
 
 
 def words_of(text: str) -> set[str]:
@@ -263,7 +263,7 @@ def test_the_towns_are_twelve_and_twenty_different_ones():
 
 
 def test_a_drilled_town_is_right_in_its_own_direction(model, tokenizer):
-    probes = drill.choices()
+    probes = drill.choices(contents.couples(contents.TAUGHT))
     assert (
         probes["drilled"][0].first == "Question: Name the chief town of Velmora.\nAnswer: The chief town of Velmora is"
     )
@@ -272,6 +272,9 @@ def test_a_drilled_town_is_right_in_its_own_direction(model, tokenizer):
     assert probes["drilled"][-1].second_ending == " Pelt"  # the third after the last: around the corner
     assert [len(items) for items in probes.values()] == [36, 36, 36, 60]
     assert probes["the other way round"][0].first.endswith(" Tasin is the chief town of")
+    first, second = drill.towns_of(0), drill.towns_of(1)
+    assert first != second == drill.towns_of(1)
+    assert sorted(town for _, town in first) == sorted(town for _, town in second)
     *_, last = drill.drill(model, tokenizer, tiny_text(tokenizer), steps=30, rate=0.01)
     assert last["choices"]["drilled"] >= 0.9
     assert len(last["replies"]) == 20

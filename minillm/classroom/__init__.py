@@ -10,7 +10,7 @@
     evidence     claims with their bands over seeds
 
     lessons/     the material of each notebook: exercises, quiz items, claims
-    first_reading/ data/ tokens/ attention/ loop/ loss/ scaling/ cost/
+    first_reading/ data/ tokens/ attention/ loop/ loss/ scaling/ cost/ limits/ practice/ tuning/
                  what each notebook tries: its experiments, what they draw, what is played
     notebooks    check, sync, execute, normalise; replays: record the runs
 

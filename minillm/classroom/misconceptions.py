@@ -58,7 +58,7 @@ MISCONCEPTIONS = {
         "Learning is smooth.", "A loss can lie flat for long and then fall within a few steps.", "04"
     ),
     "equal_tokens": Misconception(
-        "Every token counts the same.", "A few surprising tokens carry most of the loss.", "06"
+        "Every token counts the same.", "The dearest third of the tokens pays more than half of the loss.", "06"
     ),
     "bigger": Misconception(
         "A bigger model is always better.",

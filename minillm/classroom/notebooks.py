@@ -21,6 +21,7 @@ import os
 import re
 import statistics
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Sequence
@@ -276,7 +277,8 @@ def run(path: Path, speed: str, *, first: str = "", replace: Callable[[NotebookN
         resources={"metadata": {"path": str(path.parent)}},
     )
     start = time.perf_counter()
-    client.execute(env=os.environ | {"MINILLM_SPEED": speed})
+    with tempfile.TemporaryDirectory() as empty:  # a stored page shows nobody's own predictions and answers
+        client.execute(env=os.environ | {"MINILLM_SPEED": speed, "XDG_DATA_HOME": empty})
     elapsed_s = time.perf_counter() - start
     peak_bytes = int(notebook.cells[-1].outputs[0].text)
     notebook.cells = notebook.cells[1:-1]

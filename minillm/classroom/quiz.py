@@ -2,11 +2,12 @@
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minillm.classroom import diary, forms, lessons
 from minillm.classroom.exercises import CORRECT, NOT_ATTEMPTED, NOT_YET, Result, lookup
 from minillm.classroom.markup import escaped, printable, show, status
+from minillm.classroom.predictions import plain_number
 from minillm.errors import ConfigError
 
 
@@ -14,7 +15,8 @@ from minillm.errors import ConfigError
 class QuizItem:
     """One question: options and their explanations by letter, the right letter, where it is taught.
 
-    notebook: its number. section: a heading of that notebook, as it stands there, or nothing.
+    notebook: its number. section: a heading of that notebook, as it stands there, or nothing. beliefs: for a wrong
+    option the key of the common belief that it states (see `misconceptions`). evidence: the claim that decides it.
 
     Shown in a notebook it is a form; its plain twin is `answer(key, letter)`.
     """
@@ -26,6 +28,8 @@ class QuizItem:
     explanations: Mapping[str, str]
     notebook: str
     section: str = ""
+    beliefs: Mapping[str, str] = field(default_factory=dict)
+    evidence: str = ""
 
     def where(self) -> str:
         """Say where to read about it."""
@@ -40,13 +44,19 @@ class QuizItem:
     def _ipython_display_(self):
         show(repr(self), f"<p>{escaped(self.question)}</p>{forms.options_html(self.options)}", self.form)
 
-    def form(self):
-        """Build the widget: question, options, fields for a letter and a confidence, a button, what it says."""
+    def form(self, number: int | None = None):
+        """Build the widget: question, options, fields for a letter and a confidence, a button, what it says.
+
+        number: which question of a sheet it is, read out with each field.
+        """
         import ipywidgets as w
 
-        prompt = w.HTML(f"<p><strong>{escaped(self.question)}</strong></p>{forms.options_html(self.options)}")
+        which = "" if number is None else f" {number}"
+        asked = f"{number}. {self.question}" if number else self.question
+        prompt = w.HTML(f"<p><strong>{escaped(asked)}</strong></p>{forms.options_html(self.options)}")
         chosen, sure = forms.letter_field(list(self.options)), forms.percent_field(forms.BLIND)
-        button, told = w.Button(description="Check answer"), w.HTML(status("Not answered yet."))
+        chosen.description, sure.description = chosen.description + which, sure.description + which
+        button, told = w.Button(description=f"Check answer{which}"), w.HTML(status("Not answered yet."))
 
         def give(_):
             try:
@@ -70,7 +80,10 @@ def ask(key: str) -> QuizItem:
 
 
 def answer(key: str, letter: str | None = None, confidence: float | None = None) -> Result:
-    """Answer a question by letter and learn why that option is right or tempting; None counts as not attempted."""
+    """Answer a question by letter and learn why that option is right or tempting; None counts as not attempted.
+
+    confidence: in percent, from a blind guess (25) to 100, or None. Nothing is recorded of an answer that is none.
+    """
     item = ask(key)
     if letter is None or letter is ...:
         diary.note("quiz", key, skipped=True)
@@ -78,7 +91,29 @@ def answer(key: str, letter: str | None = None, confidence: float | None = None)
     letter = str(letter).strip().lower()
     if letter not in item.options:
         return Result(NOT_ATTEMPTED, f"That is none of the options: use one of {', '.join(item.options)}.")
+    try:
+        confidence = read_confidence(confidence)
+    except ConfigError as error:
+        return Result(NOT_ATTEMPTED, f"{error.cause} {error.remedy}")
     right = letter == item.right
     diary.note("quiz", key, value=letter, confidence=confidence, hit=right)
     where = "" if right else f" {item.where()}"
     return Result(CORRECT if right else NOT_YET, item.explanations[letter] + where)
+
+
+def read_confidence(confidence: object) -> float | None:
+    """Return a confidence in percent, given as a number or as text such as '80%'; ConfigError if it is none."""
+    if confidence is None or confidence is ...:
+        return None
+    value = plain_number(confidence)
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().removesuffix("%"))
+        except ValueError:
+            value = None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not forms.BLIND <= value <= 100:
+        raise ConfigError(
+            f"The confidence is {printable(confidence)!r}.",
+            f"Use a number from {forms.BLIND} (a blind guess) to 100, in percent.",
+        )
+    return int(value) if float(value).is_integer() else value

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from minillm.batches import Tokens, get_batch
-from minillm.classroom.first_reading.probes import PROBES, Probe, crossed, log_probabilities, margins
+from minillm.classroom.first_reading.probes import PROBES, all_margins, crossed, log_probabilities
+from minillm.classroom.first_reading.statements import text_of, times_stated
 from minillm.config import PRESETS, SIZES, ModelConfig, TrainConfig
 from minillm.loss import cross_entropy
 from minillm.model import Transformer
@@ -68,9 +69,8 @@ def look(model: Transformer, tokenizer: Tokenizer, step: int) -> dict:
         }
         for seed, prompt in enumerate(PROMPTS)
     ]
-    scores = {name: margins(model, tokenizer, items) for name, items in PROBES.items()}
     example = log_probabilities(model, tokenizer, crossed(PROBES["grammar"][0]))
-    return {"step": step, "samples": samples, "margins": scores, "example_log_p": example}
+    return {"step": step, "samples": samples, "margins": all_margins(model, tokenizer), "example_log_p": example}
 
 
 @torch.no_grad()
@@ -118,11 +118,6 @@ def kinds_of_text(tokens: Tokens, tokenizer: Tokenizer, excerpt_tokens: int = 40
         }
 
 
-def text_of(ids: np.ndarray, tokenizer: Tokenizer) -> bytes:
-    """Return the text of many ids, decoded in parts, since a list of all ids would take more memory than the text."""
-    return b"".join(tokenizer.decode_bytes(ids[i : i + 100_000].tolist()) for i in range(0, len(ids), 100_000))
-
-
 def compare_with_text(tokens: Tokens, tokenizer: Tokenizer, written: Sequence[str]) -> Iterator[dict]:
     """Yield one record: what the samples copied from the training text, and how often it states each probed fact.
 
@@ -136,7 +131,7 @@ def compare_with_text(tokens: Tokens, tokenizer: Tokenizer, written: Sequence[st
     yield {
         "copied": [longest_copied(sample, text).decode("utf-8", "replace") for sample in samples],
         "copied_by_people": [longest_copied(own, text).decode("utf-8", "replace") for own in people],
-        "repeats": [repeats(probe, text) for probe in PROBES["facts"]],
+        "repeats": times_stated(tokens, tokenizer, PROBES["facts"]),
     }
 
 
@@ -155,9 +150,3 @@ def longest_copied(written: bytes, text: bytes) -> bytes:
         while (end := start + len(longest) + 1) <= len(written) and written[start:end] in text:
             longest = written[start:end]
     return longest
-
-
-def repeats(probe: Probe, text: bytes) -> int:
-    """Return how often the rarer of a probe's two statements stands in a text, word for word."""
-    both = (probe.first + probe.first_ending, probe.second + probe.second_ending)
-    return min(text.count(statement.encode("utf-8")) for statement in both)

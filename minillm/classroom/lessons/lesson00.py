@@ -1,4 +1,4 @@
-"""The material of notebook 00: two exercises and four questions."""
+"""The material of notebook 00: three exercises and five questions."""
 
 import random
 
@@ -15,6 +15,10 @@ def probe_score(a_in_a, b_in_b, b_in_a, a_in_b):
     if margin == 0:
         return 0.5
     return 1.0 if margin > 0 else 0.0
+
+
+def share_right(margins):
+    return sum(0.5 if margin == 0 else float(margin > 0) for margin in margins) / len(margins)
 
 
 def reading_cases(rng: random.Random) -> list[tuple]:
@@ -41,6 +45,21 @@ def probe_cases(rng: random.Random) -> list[tuple]:
                 if sign == wanted and (first_alone == wanted) != misleading and abs(margin) <= 1:
                     cases.append((a_in_a, b_in_b, b_in_a, a_in_b))
                     break
+    return cases
+
+
+def set_cases(rng: random.Random) -> list[tuple]:
+    """Draw the margins of sets of several sizes, each with ties, right and wrong items, in multiples of a quarter.
+
+    More or fewer right items than wrong ones, so that what a tie counts shows.
+    """
+    cases = []
+    for _ in range(6):
+        right = [rng.randint(1, 8) / 4 for _ in range(rng.randint(3, 9))]
+        wrong = [-rng.randint(1, 30) / 4 for _ in range(rng.choice([2, len(right) + 1]))]
+        margins = right + wrong + [0.0] * rng.randint(1, 4)
+        rng.shuffle(margins)
+        cases.append((margins,))
     return cases
 
 
@@ -126,6 +145,51 @@ EXERCISES = (
         cases=probe_cases,
         equivalent=("line 5: margin > 0 -> margin >= 0",),
     ),
+    Exercise(
+        key="00.share_right",
+        question=(
+            "Write the score of a whole set. It is given the margins of all items, a list of numbers. Return the share "
+            "of items that are right, from 0 to 1: a margin above 0 is right, below 0 wrong, and one of exactly 0 "
+            "counts as half an item."
+        ),
+        difficulty=2,
+        starter="def share_right(margins):\n    return ...\n",
+        hints=(
+            "What does one item add to the sum: 1, a half, or nothing?",
+            "Add that up over all margins.",
+            "Divide the sum by the number of items, the ties among them.",
+        ),
+        reference=share_right,
+        wrong=(
+            Wrong(
+                "ties are wrong",
+                lambda margins: sum(margin > 0 for margin in margins) / len(margins),
+                "A tie counts half: with yours, a model that ignores its context would get 0, not chance.",
+            ),
+            Wrong(
+                "ties are right",
+                lambda margins: sum(margin >= 0 for margin in margins) / len(margins),
+                "A tie counts half: with yours, a model that ignores its context would get everything right.",
+            ),
+            Wrong(
+                "ties are left out",
+                lambda margins: sum(margin > 0 for margin in margins) / sum(margin != 0 for margin in margins),
+                "You leave the ties out. They are items too, and count half.",
+            ),
+            Wrong(
+                "number",
+                lambda margins: share_right(margins) * len(margins),
+                "That is how many are right. Divide by the number of items.",
+            ),
+            Wrong(
+                "mean margin",
+                lambda margins: sum(margins) / len(margins),
+                "That is the mean margin: a few large ones would rule it. Count on which side of 0 each lies.",
+            ),
+        ),
+        cases=set_cases,
+        equivalent=("line 2: margin > 0 -> margin >= 0",),
+    ),
 )
 
 QUIZ = (
@@ -177,6 +241,25 @@ QUIZ = (
             "b": "A frequent ending is likelier in both contexts. It is added once and taken away once.",
             "c": "Below 0 would need the context to speak for the wrong ending. Here it does not speak at all.",
             "d": "A short ending is likelier in both contexts. It is added once and taken away once.",
+        },
+        notebook="00",
+        section="5. What has it learned?",
+    ),
+    QuizItem(
+        key="00.below",
+        question="A model gets 4 of 40 items right, by about as much with each of three seeds. What does that say?",
+        options={
+            "a": "It knows nothing of the matter: it is at chance.",
+            "b": "It knows those four.",
+            "c": "It goes by something else than the right thing, and does so steadily.",
+            "d": "Forty items are too few to say anything.",
+        },
+        right="c",
+        explanations={
+            "a": "At chance it would get about 20, and coins stay between 14 and 26 nearly always.",
+            "b": "Perhaps, but that leaves out the rest: to be wrong 36 times takes a rule, only the wrong one.",
+            "c": "To be wrong that often it has to tell the contexts apart. It does, by the wrong mark.",
+            "d": "Coins give 4 or fewer of 40 about once in ten million. That is not too few.",
         },
         notebook="00",
         section="5. What has it learned?",
