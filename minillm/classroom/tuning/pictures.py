@@ -34,6 +34,7 @@ def show_counts(what: str, names: Sequence[str], series: Mapping[str, Sequence[i
     figure, ax = figures.new(9, 3.2)
     figures.bars(ax, names, series, y_name=f"of {most}")
     ax.set_ylim(0, 1.12 * most)
+    ax.set_yticks(range(0, most + 1, max(1, most // 5)))
     ax.set_title(what, loc="left")
     alt = figures.describe_bars(what, names, series, y_name=f"of {most}")
     figures.show_figure(figure, alt, {"": list(names)} | {name: list(values) for name, values in series.items()})
