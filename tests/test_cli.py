@@ -16,9 +16,11 @@ import core
 import pytest
 from filelock import FileLock
 
-from minillm import cli
+from minillm import base_model, cli
 from minillm.records import read_lines
 from minillm.report import printable
+from minillm.sampling import generate
+from minillm.tokenizer import course_tokenizer
 
 SMALL = ["--preset", "smoke", "--steps", "6", "--batch-size", "2", "--threads", "1"]
 
@@ -276,7 +278,7 @@ def test_bad_input_is_two_lines_and_nothing_is_written(command, error, cause, re
         ("pretrian", "pretrain"),
         ("pretrain --sed 5", "--seed"),
         ("pretrain --seed five", "--seed"),
-        ("sample", "Missing"),
+        ("export", "Missing"),
     ],
 )
 def test_an_unknown_command_or_flag_is_refused_and_the_right_one_named(command, words, tmp_path, capfd):
@@ -465,3 +467,11 @@ def test_no_space_anywhere_is_two_lines(text, monkeypatch, capfd):
     assert minillm("pretrain", *SMALL, "--source", text, "--json") == 2
     err = capfd.readouterr().err
     assert "No space left" in err and len(err.strip().split("\n")) == 2
+
+
+def test_sample_without_a_run_lets_the_base_model_write(capfd):
+    assert minillm("sample", "--prompt", "The history of", "--tokens", 20, "--json") == 0
+    written = json.loads(capfd.readouterr().out)
+    model = base_model.load()
+    expected = generate(model, course_tokenizer(), "The history of", 20, temperature=0.8, seed=0)
+    assert written["text"] == expected
