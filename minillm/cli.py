@@ -386,23 +386,24 @@ def cost(
         kv_heads: Its key-value heads; as many as query heads if not given.
         hidden: Width inside its feed-forward part; 4 times the width, or 8/3 where it is gated, if not given.
         vocab: Its vocabulary; 32,000 if not given.
-        context: Tokens in a sequence; 2,048 if not given, and for a published shape its own.
+        context: Tokens in a sequence; 2,048 if not given, and for a published run or shape its own.
         window: Tokens that a layer with a sliding window looks at.
         window_layers: How many layers have the window; all if not given.
         tied: The token embedding is the head too.
         ungated: Feed-forward parts of two matrices (GELU) instead of three (SwiGLU).
         accelerator: v100, a100-40gb, a100-80gb, h100, h200, b200, tpu-v4, ...; h100 if none is named.
-        devices: How many, for days and for memory on each.
-        job: cluster (or frontier), node (one or two tuned machines), hobby; without it the interval is wider.
+        devices: How many, for days and for memory on each; the fewest that hold it if not given.
+        job: cluster (or frontier), node (one or two tuned machines), hobby. Without it the interval is wider, and
+            between 3e19 operations (as one machine) and 3e21 (as a cluster) twice the tokens take 2.2 times the hours.
         year: Of the job: decides prices, and before 2023 the software.
-        utilisation: Share of the peak over the whole job, where it was measured: 0.4 or 0.3-0.5.
+        utilisation: Share of the peak over the whole job, where it was measured: 0.4, 40% or 0.3-0.5.
         goodput: Share of the time that trains, where the utilisation is that of the steady state.
-        price: Dollars for one accelerator and hour.
+        price: Dollars for one accelerator and hour: 2.5 or 2-3; 0 for a machine of your own.
         pue: What the building draws for each watt of the machines.
         carbon: Kilograms of CO2e for a kWh.
         recompute: none, selective or full: what is computed again to save memory.
         zero: ZeRO stage, 0 to 3: what devices share instead of copying.
-        tensor_parallel: Devices among which each matrix is cut.
+        tensor_parallel: Devices among which each matrix is cut; a divisor of the heads.
         sequences: Sequences that a device has in work at once.
         checkpoints: How many are kept.
         audit: Hold the estimator against every published run.
@@ -416,7 +417,7 @@ def cost(
     from minillm.cost.tables import audit_table, estimate_dict, estimate_table
 
     if audit:
-        if any(asked.values()):
+        if any(value not in (None, False) for value in asked.values()):
             raise ConfigError("--audit takes every published run.", "Leave the other options out.")
         if json:
             print_json(audit_dict())
@@ -472,7 +473,7 @@ def plan(
 
 @app.command
 def doctor(device: OptionalName = None, json: Flag = False) -> int:
-    """Say what this machine is, what it can run, and how long each preset takes on it; measures for some 15 seconds.
+    """Say what this machine is, what it can run, and how long each preset takes on it; measures for some 20 seconds.
 
     Args:
         device: cpu, cuda or mps; without it the best one present.

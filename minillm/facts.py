@@ -454,19 +454,23 @@ def course_runs() -> tuple[CourseRun, ...]:
 
 
 def find(rows: Sequence[Row], name: str) -> Row:
-    """Return the one row with a name, or the one whose name contains it; case does not matter.
+    """Return the one row with a name, or the one whose name contains it.
 
+    Case does not matter, nor do spaces, hyphens and underscores where no row has the name as it is written.
     Raises ConfigError when no row or several fit, naming the nearest.
     """
     wanted = name.casefold().strip()
-    exact = [row for row in rows if row.name.casefold() == wanted]
-    fitting = exact or [row for row in rows if wanted and wanted in row.name.casefold()]
+    loose = without_separators(wanted)
+    ways = (wanted.__eq__, loose.fullmatch, lambda known: wanted in known, loose.search)
+    found = ([row for row in rows if wanted and fits(row.name.casefold())] for fits in ways)
+    fitting = next(filter(None, found), [])
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
+        more = f" and {len(fitting) - 6} more" if len(fitting) > 6 else ""
         raise ConfigError(
             f"'{name}' fits {len(fitting)} rows of the table.",
-            f"Say which: {', '.join(row.name for row in fitting[:6])}.",
+            f"Say which: {', '.join(row.name for row in fitting[:6])}{more}.",
         )
     # by their beginnings, since a learner writes "GPT3" for "GPT-3 175B"
     nearest = max(
@@ -474,6 +478,14 @@ def find(rows: Sequence[Row], name: str) -> Row:
         key=lambda known: difflib.SequenceMatcher(None, wanted, known.casefold()[: len(wanted) + 1]).ratio(),
     )
     raise ConfigError(f"There is no '{name}' in the table.", f"Did you mean '{nearest}'?")
+
+
+def without_separators(name: str) -> re.Pattern:
+    """Return a pattern for a name with or without spaces, hyphens and underscores between its letters and numbers.
+
+    A number stays whole: "gpt3" fits "gpt-3", and "llama27b" does not fit "llama-2 7b", for it may be a "llama 27b".
+    """
+    return re.compile(r"[\s_-]*".join(map(re.escape, re.findall(r"[0-9.]+|[^\s_-]", name))))
 
 
 def read_table(file_name: str) -> list[dict[str, str]]:

@@ -262,6 +262,13 @@ def test_checker_never_raises_and_says_what_it_met(monkeypatch):
         assert found[0] == exercises.NOT_YET and message in found[1], (message, found)
 
 
+def test_a_mask_may_be_written_either_way_and_a_truth_value_is_asked_for_by_name():
+    assert exercises.agree([True, False], [1, 0], 0) and exercises.agree([np.True_, np.False_], [1, 0], 0)
+    assert not exercises.agree([True, True], [1, 0], 0) and not exercises.agree([1, 0], [True, False], 0)
+    assert not exercises.agree(True, 1, 0)  # a lone truth value is no count
+    assert exercises._type_comment("True", True, 0) == "It is a text: True or False is needed."
+
+
 def test_an_answer_that_compares_or_prints_badly_is_not_yet():
     class Odd:
         def __eq__(self, other):

@@ -39,6 +39,7 @@ from minillm.cost.utilisation import (
     features,
     fit,
     held_out,
+    job_kind,
     observations,
     seen_on_new_runs,
     solve,
@@ -46,7 +47,7 @@ from minillm.cost.utilisation import (
     without_kind,
 )
 from minillm.errors import ConfigError
-from minillm.facts import accelerators, find, runs
+from minillm.facts import accelerators, find, parse_prices, runs
 
 JOB = Job(flops=1e23, parameters=7e9, peak=312e12, kind="cluster")
 
@@ -97,7 +98,19 @@ def test_intervals_multiply_and_divide():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (0.12345, "0.123"), (45.64, "45.6"), (1230, "1,230"), (30.84e6, "30.8M"), (7e9, "7B"), (2e12, "2T")],
+    [
+        (0, "0"),
+        (0.12345, "0.123"),
+        (45.64, "45.6"),
+        (1230, "1,230"),
+        (30.84e6, "30.8M"),
+        (7e9, "7B"),
+        (2e12, "2T"),
+        (999.4e6, "999M"),
+        (999.6e6, "1B"),
+        (999.6e12, "1e15"),
+        (999_999, "999,999"),
+    ],
 )
 def test_numbers_are_shortened(value, text):
     assert short(value) == text
@@ -127,12 +140,49 @@ def test_every_accelerator_is_found_by_id_and_name():
         ("tpu4", "Did you mean 'tpu-v4'"),
         ("a100", "a100-40gb, a100-80gb"),
         ("", "Did you mean"),
+        ("h20", "Did you mean"),
+        ("v10", "Did you mean"),
+        ("h10", "Did you mean"),
+        ("gb20", "Did you mean"),
+        ("p1", "Did you mean"),
+        ("m4", "Did you mean"),
+        ("gpu", "Did you mean"),
+        ("b", "Did you mean"),
+        ("tpu", "Say which: tpu-v3, tpu-v4, tpu-v5p, tpu-v6e."),
     ],
 )
 def test_unknown_accelerators_are_named(name, words):
     with pytest.raises(ConfigError) as raised:
         find_accelerator(name)
     assert words in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("h100 sxm", "h100"),
+        ("a100-80", "a100-80gb"),
+        ("a100 80gb", "a100-80gb"),
+        ("4090", "rtx-4090"),
+        ("mi300", "mi300x"),
+        ("tpu-v5", "tpu-v5p"),
+        ("trillium", "tpu-v6e"),
+        ("m3", "m3-max"),
+        ("cpu", "cpu-2core"),
+    ],
+)
+def test_whole_words_of_an_accelerator_are_enough(name, found):
+    assert find_accelerator(name).id == found
+
+
+def test_a_spot_price_counts_only_where_there_is_no_other():
+    def price(cell: str) -> str:
+        return price_in(replace(find_accelerator("t4"), prices=parse_prices(cell))).note
+
+    assert price("0.69-1.22 (2026); 0.13 spot") == "0.69-1.22 (2026)"
+    assert price("0.50 (2025); 0 on Colab free") == "0.50 (2025)"
+    assert price("0 on Colab free; 0.07 spot (2026)") == "0.07 spot (2026)"
+    assert price_in(find_accelerator("rtx-5090")).low_usd_per_hour == 0.69
 
 
 def test_prices_have_their_year():
@@ -190,6 +240,36 @@ def test_each_kind_of_job_is_seen_and_named():
             utilisation_interval(replace(JOB, **{name: 0}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("cluster", "frontier"),
+        ("cluster", "Frontier"),
+        ("cluster", "CLUSTER"),
+        ("cluster", "frontier cluster"),
+        ("cluster", "frontier cluster run"),
+        ("node", "single tuned node"),
+        ("node", "tuned node"),
+        ("node", "tuned_node"),
+        ("node", "tuned-node"),
+        ("hobby", "hobby run"),
+    ],
+)
+def test_another_name_for_a_kind_gives_the_same_interval(kind, name):
+    expected = utilisation_interval(replace(JOB, kind=kind))
+    assert utilisation_interval(replace(JOB, kind=name)) == expected and expected.high < 1
+    options = [Options(accelerator="h100", job=job) for job in (name, kind)]
+    bills = [estimate_totals(7e9, 1e12, options=option).bill for option in options]
+    assert bills[0] == bills[1]
+
+
+def test_other_names_for_a_kind_stand_in_the_error():
+    with pytest.raises(
+        ConfigError, match=r"named 'run'\.\nKnown: cluster \(or frontier, .*node \(or tuned-node.*hobby"
+    ):
+        job_kind("run")
+
+
 def test_utilisation_moves_as_it_should():
     def middle(**change) -> float:
         return utilisation_interval(replace(JOB, **change)).middle
@@ -201,12 +281,12 @@ def test_utilisation_moves_as_it_should():
 
 
 def test_without_a_kind_the_interval_is_wider_but_at_most_three_times():
-    large = replace(JOB, parameters=10e9)
+    large = replace(JOB, parameters=15e9)
     given, alone = utilisation_interval(large), utilisation_interval(without_kind(large))
     assert given.width == pytest.approx(NARROW) and given.width < 2
     assert alone.width == pytest.approx(WIDE) and 2 < alone.width < 3
     # smaller models on clusters scatter more, a tuned machine does not
-    assert utilisation_interval(replace(JOB, parameters=9.9e9)).width == pytest.approx(WIDE)
+    assert utilisation_interval(replace(JOB, parameters=14.9e9)).width == pytest.approx(WIDE)
     assert utilisation_interval(replace(JOB, parameters=1e9, kind="node")).width == pytest.approx(NARROW)
 
 
@@ -247,7 +327,7 @@ def test_held_out_runs_are_new_and_seven_in_ten_lie_inside(with_kind):
         inside += item.utilisation in interval
     told = evaluate_held_out(with_kind)
     assert (told.runs, told.coverage) == (len(held_out()), pytest.approx(inside / len(held_out())))
-    assert told.coverage >= 0.7 and told.log_error < 0.7 * told.constant_log_error
+    assert told.coverage >= 0.7 and told.log_error < 0.75 * told.constant_log_error
     assert len(told.slow) + len(told.fast) == len(held_out()) - inside
     # what makes the rest: small models, of which intervals of these widths hold only half or so
     large, small = evaluate_held_out(with_kind, at_least=SMALL), evaluate_held_out(with_kind, below=SMALL)
@@ -384,12 +464,52 @@ def test_json_has_stable_keys_and_sources():
     assert told["held_out_coverage"] == seen_on_new_runs(Job(8.4e22, 7e9, 1)).coverage
     assert told["accelerator"]["id"] == "a100-80gb" and told["flops"]["model"] == 8.4e22
     by_stage = told["memory"]["fewest_devices_by_zero_stage"]
-    # 112 GB in all, 72 of them fit on one: copied whole they never do, with the optimizer shared on two
-    assert by_stage == {"0": None, "1": 2, "2": 2, "3": 2}
+    # 112 GB in all, 72 of them fit on one; two hold them cut in halves, or shared
+    assert by_stage == {"0": 2, "1": 2, "2": 2, "3": 2}
     assert told["memory"]["activation_bytes_by_recompute"] is None
     assert told["memory"]["fewest_devices"] == 2 and told["storage"]["weights_bytes"] == 14e9
     assert all(source["source"] and source["quality"] for source in told["sources"])
     assert {source["what"] for source in told["sources"]} >= {"accelerator", "utilisation", "memory"}
+
+
+def keys(value: object, name: str = "") -> set[str]:
+    """All keys of a JSON object, those inside it too."""
+    inner = value.items() if isinstance(value, dict) else ()
+    return {name} | {key for part, below in inner for key in keys(below, f"{name}.{part}")}
+
+
+def test_json_has_all_keys_without_tokens_too():
+    told, silent = (estimate_dict(estimate_shape("Llama-2 7B", tokens)) for tokens in (1e12, None))
+    assert set(told) == set(silent) and told["published"] is None
+    assert {key for key in told if told[key] is not None and silent[key] is None} == {
+        *("tokens", "utilisation", "accelerator_hours", "price_usd_per_hour", "price_note", "cost_usd", "energy_mwh"),
+        *("pue", "carbon_kg_per_kwh", "co2e_tonnes", "held_out_coverage"),
+        *("programme_factor", "programme_accelerator_hours", "programme_cost_usd"),
+    }
+    for part in ("flops", "memory", "storage", "accelerator"):
+        assert set(told[part]) == set(silent[part])
+    run, totals = estimate_dict(estimate_run("Llama-2 7B")), estimate_dict(estimate_totals(7e9, None))
+    assert set(run) == set(totals) == set(told) and set(run["published"]) > {"flops", "accelerator_hours"}
+    assert {key for key in keys(told["flops"]) if "_by_part." not in key} == keys(totals["flops"])
+
+
+@pytest.mark.parametrize("name", ["GPT-3 175B", "DeepSeek-V3", "nanoGPT GPT-2 124M", "Mixtral 8x7B", "MPT-7B"])
+def test_the_parts_add_up_to_the_total(name):
+    told = estimate_dict(estimate_named(name))
+    parts = told["parameters_by_part"]
+    assert sum(parts.values()) == told["parameters_total"]
+    assert told["parameters_total"] - told["parameters_idle"] == told["parameters_active"]
+    said = told["parameters_published"]["total"]
+    assert said == pytest.approx(told["parameters_total"], rel=0.01)
+    assert said != told["parameters_total"] or name == "Mixtral 8x7B"
+
+
+def test_a_given_utilisation_is_its_own_source():
+    def source(utilisation: Interval | None) -> str:
+        told = estimate_dict(estimate_totals(7e9, 1e12, options=Options(utilisation=utilisation)))
+        return next(source["source"] for source in told["sources"] if source["what"] == "utilisation")
+
+    assert source(Interval(0.4, 0.4)) == "given" and "least squares" in source(None)
 
 
 def test_recomputation_is_chosen_and_can_be_set():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from minillm.cost.bill import find_accelerator
+from minillm.cost.estimate import Options, estimate_named, estimate_run, estimate_shape, estimate_totals
 from minillm.cost.memory import (
     USABLE,
     activation_bytes,
@@ -13,9 +14,10 @@ from minillm.cost.memory import (
     storage,
     training_memory,
 )
-from minillm.cost.shapes import named_shape
+from minillm.cost.shapes import count_shape, named_shape
+from minillm.cost.tables import estimate_dict, estimate_table
 from minillm.errors import ConfigError
-from minillm.facts import Shape
+from minillm.facts import Shape, shapes
 
 GPT3 = named_shape("GPT-3 175B")
 
@@ -86,6 +88,104 @@ def test_what_fits_nowhere_is_none():
     assert fewest_accelerators(find_accelerator("cpu-2core"), 1e6) is None  # its memory is not known
     # GPT-2 124M with all it needs fits one T4: 16 bytes a parameter are 2 GB
     assert fewest_accelerators(find_accelerator("t4"), 124e6, zero=0) == 1
+
+
+# estimates: the fewest of all ways, and what is kept on the devices that are asked for
+
+
+def fewest_of_all(shape: Shape, zero: int, accelerator: str = "h100") -> int:
+    """Search every number of devices, cut and way until it fits."""
+    room, size = USABLE * find_accelerator(accelerator).memory_gb * 1e9, count_shape(shape).total
+    kept = {
+        (way, cut): activation_bytes(shape, 1, way, cut)
+        for way in ("selective", "full")
+        for cut in (1, 2, 4, 8)
+        if shape.n_heads % cut == 0
+    }
+    for devices in range(1, 2000):
+        for (_, cut), activations in kept.items():
+            if devices % cut == 0 and model_states(size, zero, devices, cut).total + activations <= room:
+                return devices
+    raise AssertionError("fits nowhere")
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1 70B", "PaLM 540B", "Llama-2 7B", "GPT-2 1.5B", "DeepSeek-V3"])
+def test_the_fewest_are_the_fewest_of_all_ways_and_cuts(name):
+    shape = named_shape(name)
+    estimate = estimate_shape(shape)
+    assert estimate.fewest == fewest_of_all(shape, 3)
+    assert estimate.devices == estimate.fewest and estimate.fits and estimate.layout == estimate.fewest_layout
+
+
+def test_fewest_by_hand():
+    # Llama-3.1 70B, all recomputed: 80 layers of 2 x 8192 x 8192 bytes and an output of 4 x 8192 x (8192 + 128256)
+    kept = 80 * 2 * 8192 * 8192 + 4 * 8192 * (8192 + 128_256)
+    least = 16 * 70_553_706_496 / (0.9 * 80e9 - kept)
+    assert 19 < least < 20
+    assert estimate_shape("Llama-3.1 70B").fewest == 20
+    assert estimate_shape("PaLM 540B").fewest == 140
+    by_stage = estimate_dict(estimate_named("Llama-2 7B"))["memory"]["fewest_devices_by_zero_stage"]
+    assert by_stage == {"0": 2, "1": 2, "2": 2, "3": 2}  # cut in 2 it needs no sharing
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.name)
+def test_sharing_and_recomputing_never_take_more_devices(shape):
+    def fewest(**options) -> float:
+        return estimate_shape(shape, options=Options(**options)).fewest or float("inf")
+
+    by_stage = [fewest(zero=stage) for stage in range(4)]
+    assert by_stage == sorted(by_stage, reverse=True)
+    told = estimate_dict(estimate_shape(shape))["memory"]["fewest_devices_by_zero_stage"]
+    assert [told[str(stage)] or float("inf") for stage in range(4)] == by_stage
+    by_way = [fewest(recompute=way) for way in ("none", "selective", "full")]
+    assert by_way == sorted(by_way, reverse=True) and fewest() == min(by_way[1:])
+    cuts = [fewest(tensor_parallel=cut) for cut in (1, 2, 4, 8) if shape.n_heads % cut == 0]
+    assert fewest() == min(cuts)
+
+
+def test_what_is_named_is_kept():
+    estimate = estimate_shape("Llama-3.1 70B", options=Options(recompute="selective", tensor_parallel=8))
+    assert (estimate.recompute, estimate.tensor_parallel, estimate.fewest) == ("selective", 8, 688)
+    odd = estimate_shape("GPT-2 1.5B", options=Options(accelerator="t4"))  # 25 heads cannot be cut in 2, 4 or 8
+    assert odd.tensor_parallel == 1
+
+
+@pytest.mark.parametrize("devices", [1, 3, 100, 101, 2048])
+def test_figures_are_for_the_devices_asked_for(devices):
+    estimate = estimate_shape("Llama-3.1 405B", 1e12, Options(devices=devices))
+    told = estimate_dict(estimate)
+    assert told["devices"] == told["memory"]["devices"] == devices and devices % estimate.tensor_parallel == 0
+    states = model_states(405_853_388_800, 3, devices, estimate.tensor_parallel)
+    assert estimate.memory.weights == states.weights
+    assert f"weights on each of {devices:,}" in estimate_table(estimate)
+    assert estimate.fewest == 176
+    assert told["memory"]["fits"] is (estimate.memory.total <= 0.9 * 80e9) is (devices == 2048)
+    assert ("does not fit: " in estimate_table(estimate)) is (devices != 2048)
+
+
+def test_on_devices_enough_no_more_is_recomputed_than_must_be():
+    few, many = estimate_run("DeepSeek-V3", options=Options(devices=160)), estimate_run("DeepSeek-V3")
+    assert (few.recompute, many.recompute, many.devices) == ("full", "selective", 2048)
+    assert few.fewest == many.fewest == 160 and few.fits and many.fits
+
+
+def test_what_does_not_fit_says_by_how_much():
+    text = estimate_table(estimate_totals(7e9, 1e12, options=Options(devices=1)))
+    assert "does not fit: 112 of 72 GB" in text
+    unknown = estimate_totals(7e9, 1e12, options=Options(accelerator="cpu-2core"))
+    assert (unknown.fits, unknown.devices, unknown.memory.total) == (None, 1, 112e9)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (Options(tensor_parallel=3), "3, and the model has 32 heads.\nEach .* divides the heads"),
+        (Options(tensor_parallel=4, devices=10), "10 devices cannot be cut into groups of 4"),
+    ],
+)
+def test_groups_that_cannot_be_are_named(options, words):
+    with pytest.raises(ConfigError, match=words):
+        estimate_shape("Llama-2 7B", 1e12, options)
 
 
 def test_training_memory_puts_the_parts_together():

@@ -240,7 +240,7 @@ def test_impossible_shapes_are_named(change, words):
 
 
 def test_unknown_shapes_and_contexts_are_named():
-    with pytest.raises(ConfigError, match=r"no 'DeepSeekV3'.*\nDid you mean 'DeepSeek-V3'"):
-        named_shape("DeepSeekV3")
+    with pytest.raises(ConfigError, match=r"no 'DeepSeekV9'.*\nDid you mean 'DeepSeek-V[23]'"):
+        named_shape("DeepSeekV9")
     with pytest.raises(ConfigError, match="context_length is 0"):
         with_context(TINY, 0)

@@ -11,7 +11,18 @@ import torch
 from minillm import doctor, settings
 from minillm.batches import prepare_tokens
 from minillm.config import PRESETS, SIZES, RunConfig, TrainConfig
-from minillm.doctor import Machine, Pace, RunTime, examination_dict, examination_table, examine, look, pace, run_time
+from minillm.doctor import (
+    Machine,
+    Pace,
+    RunTime,
+    examination_dict,
+    examination_table,
+    examine,
+    look,
+    machine_lines,
+    pace,
+    run_time,
+)
 from minillm.doctor import speed as speed_room
 from minillm.doctor.times import (
     CACHED_UNITS,
@@ -49,6 +60,16 @@ def test_what_the_machine_is(monkeypatch):
     assert look(CPU).extras["hub"] is False
     monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 90.0)
     assert look(CPU).is_busy
+
+
+def test_a_cache_that_cannot_be_made_is_told(monkeypatch):
+    def refuse():
+        raise PermissionError(13, "Permission denied", "/nowhere/minillm")
+
+    monkeypatch.setattr("minillm.doctor.machine.cache_dir", refuse)
+    found = look(CPU)
+    assert found.disk_free_bytes == 0 and found.corpus_read == dict.fromkeys(PRESETS, False)
+    assert "/nowhere/minillm cannot be made (Permission denied)" in machine_lines(found)[-1]
 
 
 def test_a_text_read_before_is_found_where_the_run_looks(tmp_path):

@@ -1,6 +1,7 @@
 """The published figures: every cell arrives, numbers are numbers, and every row has its source."""
 
 import csv
+from dataclasses import dataclass
 
 import pytest
 
@@ -174,14 +175,48 @@ def test_cells_of_every_form():
 
 
 def test_find_names_the_nearest():
-    with pytest.raises(ConfigError, match=r"no 'GPT3'.*\nDid you mean 'GPT-3 175B'"):
-        find(runs(), "GPT3")
+    with pytest.raises(ConfigError, match=r"no 'GPT33'.*\nDid you mean 'GPT-3 175B'"):
+        find(runs(), "GPT33")
+    with pytest.raises(ConfigError, match=r"fits (\d+) rows.*\nSay which: .*, .* and \d+ more\.") as raised:
+        find(runs(), "Llama")
+    listed, _, more = raised.value.remedy.removeprefix("Say which: ").rpartition(" and ")
+    fitting = [run for run in runs() if "llama" in run.name.casefold()]
+    assert len(listed.split(", ")) + int(more.split()[0]) == len(fitting)
     with pytest.raises(ConfigError, match="H100 SXM5"):
         find(accelerators(), "H1000")
     with pytest.raises(ConfigError, match=r"fits 2 rows.*\nSay which: A100-40GB SXM4, A100-80GB SXM4"):
         find(accelerators(), "a100")
     with pytest.raises(ConfigError):
         find(runs(), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Llama-2-7B", "Llama-2 7B"),
+        ("Llama 2 7B", "Llama-2 7B"),
+        ("llama-3.1-405b", "Llama-3.1 405B"),
+        ("deepseek v3", "DeepSeek-V3"),
+        ("GPT3", "GPT-3 175B"),
+        ("smol_lm2 1.7b", "SmolLM2 1.7B"),
+    ],
+)
+def test_separators_do_not_matter(name, found):
+    assert find(runs(), name).name == found
+
+
+def test_a_name_as_it_is_written_comes_first():
+    @dataclass(frozen=True)
+    class Thing:
+        name: str
+
+    close, exact = Thing("a-b 1"), Thing("ab 1")
+    assert find((close, exact), "AB 1") is exact and find((close, exact), "a-b 1") is close
+    assert find((close, exact, Thing("ab 1 more")), "ab 1") is exact
+    # numbers stay whole: 270b is no 70b of a second generation, 27b no 7b
+    for name in ("270b", "llama27b"):
+        with pytest.raises(ConfigError, match="There is no"):
+            find((Thing("Llama-2 70B"), Thing("Llama-2 7B")), name)
 
 
 def test_a_missing_table_is_named(tmp_path, monkeypatch):

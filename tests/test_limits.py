@@ -3,14 +3,19 @@
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
-from minillm.batches import Tokens
+from minillm.batches import Tokens, get_batch
+from minillm.checkpoint import State, save_checkpoint
 from minillm.classroom.limits import explorer, in_context, memorised, own, reversal, small_world, talk, zorbs
-from minillm.config import ModelConfig
+from minillm.config import ModelConfig, TrainConfig
 from minillm.errors import ConfigError, DataError
+from minillm.loss import cross_entropy
 from minillm.model import Transformer
+from minillm.optimizer import make_optimizers
+from minillm.records import Record
 from minillm.sampling import generate_ids
 from minillm.tokenizer import course_tokenizer
 
@@ -259,8 +264,38 @@ def test_the_own_model_reads_whole_sentences_only():
     assert other.weights == {"stories": 1.0}
 
 
+def test_the_own_model_begins_from_its_seed_and_its_own_text_and_gives_the_threads_back():
+    rng = np.random.default_rng(0)
+    ids = {kind: rng.integers(0, 1024, 1000).astype(np.uint16) for kind in ("web", "books", "code")}
+    tokens = Tokens(ids, {}, {}, dict.fromkeys(ids, 1 / 3), "f", {})
+    training = TrainConfig(steps=2, batch_size=2, seed=4)
+    before = torch.get_num_threads()
+    run = own.read(tokens, training=training)
+    step, loss, model = next(run)
+    assert torch.get_num_threads() == before
+    torch.manual_seed(4)
+    fresh = Transformer(own.MODEL)
+    inputs, targets = get_batch(own.text_of(tokens), seed=4, step=1, batch_size=2, context_length=128)
+    assert (step, loss) == (1, pytest.approx(cross_entropy(fresh(inputs), targets).item(), abs=1e-5))
+    assert [step for step, _, _ in run] == [2]
+    assert model.config == own.MODEL
+
+
 def test_no_run_is_no_model(tmp_path):
     assert own.newest_run(tmp_path) is None
+
+
+def test_the_newest_whole_checkpoint_is_taken(model, tmp_path):
+    training, folder = TrainConfig(steps=2), tmp_path / "a run" / "checkpoints"
+    other = Transformer(model.config)
+    for step, saved in ((1, model), (2, other)):
+        record = Record(step, step, 1.0, 1.0, 5.0, 0.01, 1.0, 1.0)
+        save_checkpoint(folder, saved, make_optimizers(saved, training), training, State(record, "corpus", "tokenizer"))
+    assert talk.weights_hash(own.newest_run(tmp_path)) == talk.weights_hash(other)
+    (folder / "step-000002" / "model.safetensors").write_bytes(b"cut short")
+    found = own.newest_run(tmp_path)
+    assert talk.weights_hash(found) == talk.weights_hash(model)
+    assert not found.training
 
 
 # --- the explorer
@@ -300,8 +335,13 @@ def test_what_a_learner_types_is_shown_as_text_and_refused_kindly(model):
         ("  \n", 0.7, 0, "There is no prompt"),
         ("x" * 601, 0.7, 0, "601 characters"),
         ("x", 5.1, 0, "temperature is 5.1"),
+        ("x", math.nan, 0, "temperature is nan"),
+        ("x", "warm", 0, "temperature is 'warm'"),
+        ("x", None, 0, "temperature is None"),
+        (None, 0.7, 0, "There is no prompt"),
         ("x", 0.7, -1, "seed is -1"),
         ("x", 0.7, 0.5, "seed is 0.5"),
+        ("x", 0.7, "one", "seed is 'one'"),
     ):
         with pytest.raises(ConfigError, match=cause):
             explorer.explore(model, tokenizer, prompt, temperature, seed)

@@ -319,6 +319,13 @@ def test_a_run_looks_where_it_is_told_to(model, tokenizer):
     assert plain[0] == mixed[0]  # the loss on the answers, before anything was learned
     assert plain[1]["bits_per_byte"] != mixed[1]["bits_per_byte"]
     assert list(plain[1]["in_form"]) == list(HELD_OUT)
+    close = experiment.look(model, tokenizer, text, closely=True)
+    assert set(close) == {"in_form", "bits_per_byte", "replies", "from_09", "questions", "choices"}
+    assert [(r["kind"], r["prompt"]) for r in close["replies"]] == [
+        (k, p) for k, asked in HELD_OUT.items() for p in asked
+    ]
+    assert close["in_form"] == experiment.count_form(close["replies"])
+    assert experiment.look(model, tokenizer, text)["in_form"] == close["in_form"]
 
 
 def test_the_parts_of_the_form_are_counted_apart():
@@ -354,7 +361,7 @@ KNOWN = [
 def test_panes_are_found_by_number_and_by_text():
     panes = two_panes.TwoPanes(KNOWN)
     assert panes.look_up(2) == panes.look_up("2") == panes.look_up(" why? ") == KNOWN[1]
-    for asked in (0, 3, "-1", "", "   "):
+    for asked in (0, 3, "-1", "--1", "", "   ", "\N{SUPERSCRIPT TWO}", "9" * 60, 1.5, None):
         with pytest.raises(ConfigError):
             panes.look_up(asked)
     with pytest.raises(ConfigError, match="LIVE"):

@@ -222,7 +222,7 @@ def _describe(case: Sequence, found: object, expected: object, tolerance: float)
 def _type_comment(found: object, expected: object, tolerance: float) -> str:
     """Say what is odd about an answer's type or its digits, if anything is."""
     if isinstance(expected, int | float) and isinstance(found, str):
-        return "It is a text: a number is needed."
+        return f"It is a text: {'True or False' if isinstance(expected, bool) else 'a number'} is needed."
     if inspect.isgenerator(found):
         return "It is a generator: wrap it in list( )."
     if isinstance(found, list | tuple | str) and isinstance(expected, type(found)) and len(found) != len(expected):
@@ -314,8 +314,15 @@ def _agree(found: object, expected: object, tolerance: float) -> bool:
         return is_number and (found == expected or math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance))
     if isinstance(expected, list | tuple):
         same = isinstance(found, list | tuple) and len(found) == len(expected)
-        return same and all(_agree(f, e, tolerance) for f, e in zip(found, expected, strict=True))
+        return same and all(_agree(_as_asked(f, e), e, tolerance) for f, e in zip(found, expected, strict=True))
     if isinstance(expected, dict):
         same = isinstance(found, dict) and found.keys() == expected.keys()
         return same and all(_agree(found[k], expected[k], tolerance) for k in expected)
     return type(found) is type(expected) and bool(found == expected)
+
+
+def _as_asked(found: object, expected: object) -> object:
+    """Return True and False in a list as 1 and 0 where these are asked for: a mask may be written either way."""
+    found = found.tolist() if hasattr(found, "tolist") else found
+    is_count = isinstance(expected, int) and not isinstance(expected, bool)
+    return int(found) if is_count and isinstance(found, bool) else found

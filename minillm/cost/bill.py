@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 
 from minillm.cost import six_n_d
-from minillm.cost.numbers import Interval, positive
+from minillm.cost.numbers import Interval, check_share, positive
 from minillm.cost.utilisation import Job, utilisation_interval
 from minillm.errors import ConfigError
 from minillm.facts import Accelerator, Price, accelerators, programmes, runs
@@ -49,11 +49,11 @@ class Bill:
 
 
 def find_accelerator(name: str) -> Accelerator:
-    """Return an accelerator by its id (a100-80gb, tpu-v4), its name or an unmistakable part; else ConfigError."""
-    wanted = str(name).strip().casefold()
+    """Return an accelerator by its id (a100-80gb, tpu-v4), its name or whole words of it; else ConfigError."""
+    wanted = hyphened(str(name))
     wanted = COUNTED_AS.get(wanted, wanted)
-    exact = [row for row in accelerators() if wanted in (row.id, row.name.casefold())]
-    fitting = exact or [row for row in accelerators() if wanted and (wanted in row.id or wanted in row.name.casefold())]
+    exact = [row for row in accelerators() if wanted in (row.id, hyphened(row.name))]
+    fitting = exact or [row for row in accelerators() if has_words(row.id, wanted) or has_words(row.name, wanted)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -68,6 +68,18 @@ def find_accelerator(name: str) -> Accelerator:
     )
 
 
+def hyphened(text: str) -> str:
+    """Return a name in small letters with hyphens between its words."""
+    return re.sub(r"[\s_-]+", "-", text.strip().casefold())
+
+
+def has_words(name: str, wanted: str) -> bool:
+    """Return whether a name has these words, bracketed ones aside: a100 is in a100-80gb, h20 is not in h200."""
+    known = hyphened(re.sub(r"\([^)]*\)", "", name))
+    goes_on = "[0-9]" if wanted[-1:].isdigit() else "[a-z]"
+    return len(wanted) > 1 and bool(re.search(rf"(?<![a-z0-9]){re.escape(wanted)}(?!{goes_on})", known))
+
+
 def peak_flops(accelerator: Accelerator) -> float:
     """Return a device's dense peak in operations a second: bf16, else fp16, else fp32."""
     tflops = accelerator.peak_bf16_tflops or accelerator.peak_fp16_tflops or accelerator.peak_fp32_tflops
@@ -77,16 +89,14 @@ def peak_flops(accelerator: Accelerator) -> float:
 
 
 def price_in(accelerator: Accelerator, year: int | None = None) -> Price | None:
-    """Return the quotation of a year, or the newest one; None for a device without any."""
-    dated = [price for price in accelerator.prices if year and re.search(rf"\b{year}\b", price.note)]
-    return (dated or list(accelerator.prices) or [None])[-1]
+    """Return the quotation of a year, or the newest one; None for a device without any.
 
-
-def check_share(interval: Interval, what: str) -> Interval:
-    """Return an interval of shares of a whole, or raise ConfigError."""
-    if not 0 < interval.low <= interval.high <= 1:
-        raise ConfigError(f"{what} is {interval}.", "Use a share above 0, up to 1, such as 0.4.")
-    return interval
+    Spot prices, which hold until another bids more, and free hours count only where there is nothing else.
+    """
+    listed = [price for price in accelerator.prices if price.high_usd_per_hour and "spot" not in price.note.split()]
+    listed = listed or list(accelerator.prices)
+    dated = [price for price in listed if year and re.search(rf"\b{year}\b", price.note)]
+    return (dated or listed or [None])[-1]
 
 
 def goodput_seen() -> Interval:

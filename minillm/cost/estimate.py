@@ -7,6 +7,7 @@ from minillm.cost import six_n_d
 from minillm.cost.bill import PUE, Bill, find_accelerator, make_bill, peak_flops
 from minillm.cost.flops import RECOMPUTE, FlopCount, flops_of, run_flops
 from minillm.cost.memory import (
+    USABLE,
     Memory,
     Storage,
     activation_bytes,
@@ -16,7 +17,7 @@ from minillm.cost.memory import (
     training_memory,
 )
 from minillm.cost.numbers import Interval, positive
-from minillm.cost.shapes import ShapeCount, count_shape, named_shape, shape_of
+from minillm.cost.shapes import ShapeCount, count_shape, named_shape, shape_of, with_context
 from minillm.cost.utilisation import Job, job_kind
 from minillm.errors import ConfigError
 from minillm.facts import Accelerator, Run, Shape, find, runs, shapes
@@ -24,6 +25,8 @@ from minillm.facts import Accelerator, Run, Shape, find, runs, shapes
 DEFAULT_ACCELERATOR = "h100"
 YEARS, MOST_DEVICES, MOST_HEADS = range(2012, 2051), 1e9, 1024
 """Beyond these something was mistyped."""
+CUTS = (1, 2, 4, 8)
+"""Into how many parts matrices are cut where no one says it; machines mostly hold eight devices."""
 ASSUMED_SOURCES = {
     "utilisation": "least squares over the published runs of data/facts/pretraining_runs.csv",
     "memory": "Rajbhandari et al. 2020 (ZeRO), Korthikanti et al. 2022; data/facts/memory.csv",
@@ -46,13 +49,26 @@ class Options:
     pue: Interval = PUE
     carbon_kg_per_kwh: Interval | None = None
     recompute: str | None = None
-    """none, selective, full; None: selective, as fused attention does by itself, or full where that fits no device."""
+    """none, selective, full; None: selective, as fused attention does by itself, or full: see `choose_layout`."""
     zero: int = 3
     tensor_parallel: int | None = None
-    """None: the fewest of 1, 2, 4, 8 with which it fits."""
+    """None: one of 1, 2, 4, 8 that divides the heads: see `choose_layout`."""
     sequences: int = 1
     """Sequences that one device has in work at once."""
     checkpoints: int = 10
+    context_length: int | None = None
+    """Tokens in a sequence; None: the shape's own."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to keep a run in memory."""
+
+    recompute: str
+    tensor_parallel: int
+    """Devices among which each matrix is cut."""
+    fewest: int | None
+    """The fewest devices that then hold it, or None where no number does."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +79,12 @@ class Estimate:
     """run, shape or totals."""
     name: str
     parameters_total: float
+    """Counted where a shape is known, so that it is the sum of its parts; published figures stand in `published`."""
     parameters_active: float
     tokens: float | None
     shape: Shape | None
+    own_context: int | None
+    """The context of the shape before `options.context_length` changed it."""
     count: ShapeCount | None
     flops_per_token: FlopCount | None
     model_flops: float | None
@@ -76,14 +95,45 @@ class Estimate:
     options: Options
     accelerator: Accelerator
     memory: Memory
-    """On one of `options.devices`, or of the fewest that hold it."""
+    """On one of `devices`, in `layout`."""
     activations_known: bool
-    recompute: str
-    tensor_parallel: int
-    fewest: int | None
-    """The fewest accelerators that hold it, or None where no number does."""
+    devices: int
+    """`options.devices`, or else the fewest that hold it; one group where no number does."""
+    layout: Layout
+    fewest_layout: Layout
+    """With the fewest devices of all; the same as `layout` where no number of devices is given."""
     storage: Storage
     published: Run | None
+
+    @property
+    def recompute(self) -> str:
+        """What is computed again, on `devices`."""
+        return self.layout.recompute
+
+    @property
+    def tensor_parallel(self) -> int:
+        """Into how many parts matrices are cut, on `devices`."""
+        return self.layout.tensor_parallel
+
+    @property
+    def fewest(self) -> int | None:
+        """The fewest accelerators that hold it, or None where no number does."""
+        return self.fewest_layout.fewest
+
+    @property
+    def usable_bytes(self) -> float | None:
+        """What training can have of one device's memory; None where that is not in the table."""
+        return None if self.accelerator.memory_gb is None else USABLE * self.accelerator.memory_gb * 1e9
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the run fits on `devices`; None where their memory is not known."""
+        return None if self.usable_bytes is None else self.memory.total <= self.usable_bytes
+
+    @property
+    def context_changed(self) -> bool:
+        """Whether sequences are of another length than the shape's own."""
+        return self.shape is not None and self.shape.context_length != self.own_context
 
     @property
     def hours_inside(self) -> bool | None:
@@ -92,6 +142,7 @@ class Estimate:
         if run is None or self.bill is None or run.accelerator_hours is None:
             return None
         same = run.accelerator_id == self.accelerator.id and run.training_tokens == self.tokens
+        same = same and not self.context_changed
         return run.accelerator_hours in self.bill.accelerator_hours if same else None
 
     @property
@@ -105,20 +156,24 @@ def estimate_run(name: str, tokens: float | None = None, options: Options | None
     run = find(runs(), name)
     options = options or Options()
     shape = named_shape(run.shape) if run.shape else None
-    tokens = tokens or run.training_tokens
+    tokens = first_given(tokens, run.training_tokens)
     if shape is None and run.parameters_active is None:
         raise ConfigError(f"The size of {run.name} was not published.", "Choose another run, or give --params.")
     if tokens is None:
         raise ConfigError(f"The tokens of {run.name} were not published.", "Give them with --tokens.")
     options = replace(
         options,
-        accelerator=options.accelerator or run.accelerator_id or DEFAULT_ACCELERATOR,
-        devices=options.devices or (int(run.accelerator_count) if run.accelerator_count else None),
-        job=options.job or run.job or None,
-        year=options.year or run.year,
+        accelerator=first_given(options.accelerator, run.accelerator_id or DEFAULT_ACCELERATOR),
+        devices=first_given(options.devices, int(run.accelerator_count) if run.accelerator_count else None),
+        job=first_given(options.job, run.job or None),
+        year=first_given(options.year, run.year),
     )
-    total = run.parameters_total or count_shape(shape).total
-    return build("run", run.name, total, run.parameters_active, tokens, shape, options, run)
+    return build("run", run.name, run.parameters_total, run.parameters_active, tokens, shape, options, run)
+
+
+def first_given(value, other):
+    """Return a value, or another one where it is None."""
+    return other if value is None else value
 
 
 def estimate_named(name: str, tokens: float | None = None, options: Options | None = None) -> Estimate:
@@ -167,19 +222,22 @@ def build(
     options: Options,
     run: Run | None = None,
 ) -> Estimate:
-    """Return an estimate from its parts; what is None is counted from the shape."""
+    """Return an estimate from its parts; sizes are counted where there is a shape."""
     check_options(options, shape)
+    own_context = shape.context_length if shape else None
+    if options.context_length is not None:
+        shape = with_context(shape, options.context_length)
     count = count_shape(shape) if shape else None
-    total = total or count.total
-    active = active or (count.active if count else total)
+    total, active = (count.total, count.active) if count else (total, first_given(active, total))
     if tokens is not None:
         positive(tokens, "tokens")
-    accelerator = find_accelerator(options.accelerator or DEFAULT_ACCELERATOR)
+    accelerator = find_accelerator(first_given(options.accelerator, DEFAULT_ACCELERATOR))
     flops = None if tokens is None else run_flops(shape, tokens) if shape else six_n_d(active, tokens)
     per_token = flops_of(shape) if shape else None
-    recompute, cut, fewest = choose_memory(shape, total, accelerator, options)
-    devices = options.devices or fewest or cut
-    devices += -devices % cut  # whole groups
+    possible = layouts(shape, total, accelerator, options)
+    layout = choose_layout(possible, options.devices)
+    recompute, cut = layout.recompute, layout.tensor_parallel
+    devices = first_given(options.devices, first_given(layout.fewest, cut))
     if shape:
         memory = training_memory(shape, options.sequences, recompute, options.zero, devices, cut)
     else:
@@ -191,6 +249,7 @@ def build(
         parameters_active=active,
         tokens=tokens,
         shape=shape,
+        own_context=own_context,
         count=count,
         flops_per_token=per_token,
         model_flops=flops,
@@ -201,27 +260,44 @@ def build(
         accelerator=accelerator,
         memory=memory,
         activations_known=shape is not None,
-        recompute=recompute,
-        tensor_parallel=cut,
-        fewest=fewest,
+        devices=devices,
+        layout=layout,
+        fewest_layout=choose_layout(possible),
         storage=storage(total, tokens, shape.vocab_size if shape else None, options.checkpoints),
         published=run,
     )
 
 
-def choose_memory(
-    shape: Shape | None, parameters: float, accelerator: Accelerator, options: Options
-) -> tuple[str, int, int | None]:
-    """Return what to recompute, into how many parts to cut the matrices, and the fewest devices that then hold it."""
-    ways = [options.recompute] if options.recompute else ["selective", "full"]
-    cuts = [options.tensor_parallel] if options.tensor_parallel else [1, 2, 4, 8]
+def layouts(
+    shape: Shape | None, parameters: float, accelerator: Accelerator, options: Options, zero: int | None = None
+) -> list[Layout]:
+    """Return the ways to keep a run that the options leave open, from the least recomputed and cut to the most.
+
+    zero: another ZeRO stage than that of the options.
+    """
+    # selective comes first, for fused attention does it by itself
+    ways = ["selective", "full"] if options.recompute is None else [options.recompute]
+    cuts = [cut for cut in CUTS if shape is None or shape.n_heads % cut == 0]
+    cuts = cuts if options.tensor_parallel is None else [options.tensor_parallel]
+    zero = first_given(zero, options.zero)
+    found = []
     for way in ways:
         for cut in cuts:
             kept = activation_bytes(shape, options.sequences, way, cut) if shape else 0.0
-            fewest = fewest_accelerators(accelerator, parameters, kept, options.zero, cut)
-            if fewest is not None:
-                return way, cut, fewest
-    return ways[-1], cuts[-1], None
+            found.append(Layout(way, cut, fewest_accelerators(accelerator, parameters, kept, zero, cut)))
+    return found[:1] if accelerator.memory_gb is None else found
+
+
+def choose_layout(possible: list[Layout], devices: int | None = None) -> Layout:
+    """Return the layout that the fewest devices hold, or on so many `devices` the first that they hold.
+
+    The last one, which keeps the least on each, where it does not fit at all.
+    """
+    whole = [layout for layout in possible if devices is None or devices % layout.tensor_parallel == 0]
+    held = [layout for layout in whole if layout.fewest is not None]
+    if devices is None:
+        return min(held, key=lambda layout: layout.fewest, default=whole[-1])
+    return next((layout for layout in held if layout.fewest <= devices), whole[-1])
 
 
 def check_options(options: Options, shape: Shape | None) -> None:
@@ -240,14 +316,9 @@ def check_options(options: Options, shape: Shape | None) -> None:
         )
     for name in ("sequences", "checkpoints"):
         positive(getattr(options, name), name)
-    if options.tensor_parallel is not None:
-        positive(options.tensor_parallel, "tensor_parallel")
-    if (options.tensor_parallel or 1) > (shape.n_heads if shape else MOST_HEADS):
-        raise ConfigError(
-            f"tensor_parallel is {options.tensor_parallel:g}, and "
-            + (f"the model has {shape.n_heads} heads." if shape else f"no model has more than {MOST_HEADS} heads."),
-            "Each device takes whole heads: use at most as many devices as heads.",
-        )
+    check_tensor_parallel(options, shape)
+    if options.context_length is not None and shape is None:
+        raise ConfigError("--context is given without a shape.", "Name a --shape, or give --layers and --width.")
     if options.goodput is not None and options.utilisation is None:
         raise ConfigError(
             "A goodput is given without a utilisation.",
@@ -255,10 +326,34 @@ def check_options(options: Options, shape: Shape | None) -> None:
         )
 
 
+def check_tensor_parallel(options: Options, shape: Shape | None) -> None:
+    """Raise ConfigError for a cut of the matrices that the heads or the number of devices do not allow."""
+    cut, devices = options.tensor_parallel, options.devices
+    if cut is None:
+        return
+    positive(cut, "tensor_parallel")
+    if shape and shape.n_heads % cut:
+        raise ConfigError(
+            f"tensor_parallel is {cut:g}, and the model has {shape.n_heads} heads.",
+            "Each device takes as many whole heads: use a number that divides the heads.",
+        )
+    if cut > MOST_HEADS:
+        raise ConfigError(
+            f"tensor_parallel is {cut:g}, and no model has more than {MOST_HEADS} heads.",
+            "Each device takes whole heads: use at most as many devices as heads.",
+        )
+    if devices is not None and devices % cut:
+        raise ConfigError(
+            f"{devices:,} devices cannot be cut into groups of {cut:g}, as tensor_parallel asks.",
+            f"Use a multiple of {cut:g} for --devices, or another --tensor-parallel.",
+        )
+
+
 def bill_of(flops: float, active: float, accelerator: Accelerator, options: Options, run: Run | None) -> Bill:
     """Return the bill of an estimate; the fit of utilisation leaves the run itself out."""
-    kind = job_kind(options.job) if options.job else None
-    job = Job(flops, active, peak_flops(accelerator), kind, options.year)
+    kind = None if options.job is None else job_kind(options.job)
+    size = run.parameters_active if run and run.parameters_active else active  # as the fit takes them
+    job = Job(flops, size, peak_flops(accelerator), kind, options.year)
     extra = {} if options.carbon_kg_per_kwh is None else {"carbon_kg_per_kwh": options.carbon_kg_per_kwh}
     return make_bill(
         job,
@@ -281,6 +376,8 @@ def sources_of(estimate: Estimate) -> list[dict[str, str]]:
     if estimate.shape:
         found.insert(0, ("shape", estimate.shape.source, estimate.shape.quality))
     found += [(what, source, "computed here") for what, source in ASSUMED_SOURCES.items()]
+    if estimate.options.utilisation is not None:
+        found = [(what, "given", "given") if what == "utilisation" else (what, *rest) for what, *rest in found]
     return [{"what": what, "source": source, "quality": quality} for what, source, quality in found]
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from minillm.cost.bill import check_share, find_accelerator
+from minillm.cost.bill import find_accelerator
 from minillm.cost.estimate import Estimate, Options, estimate_named, estimate_run, estimate_shape, estimate_totals
-from minillm.cost.numbers import parse_interval, parse_number, parse_whole
-from minillm.cost.shapes import check_shape, named_shape, with_context
+from minillm.cost.numbers import parse_interval, parse_number, parse_share, parse_whole
+from minillm.cost.shapes import check_shape
 from minillm.cost.utilisation import job_kind
 from minillm.errors import ConfigError
 from minillm.facts import Shape
@@ -48,25 +48,39 @@ def make_estimate(
         )
     if active_params is not None and params is None:
         raise ConfigError("--active-params is given without --params.", "A named model has its own; give both or none.")
+    shape_words = {"kv_heads": kv_heads, "hidden": hidden, "vocab": vocab}
+    shape_words |= {"window": window, "window_layers": window_layers}
+    if not by_hand:
+        refuse_without_shape(shape_words | {"tied": tied or None, "ungated": ungated or None})
     chosen = read_options(**options)
     amount = None if tokens is None else parse_number(tokens, "tokens")
     if params is not None:
         active = None if active_params is None else parse_number(active_params, "active_params")
-        if context:
-            raise ConfigError("--context is given without a shape.", "Name a --shape, or give --layers and --width.")
-        return estimate_totals(parse_number(params, "params"), amount, active, chosen)
+        return estimate_totals(parse_number(params, "params"), amount, active, with_length(chosen, context))
     if by_hand:
-        sizes = {"layers": layers, "width": width, "heads": heads, "kv_heads": kv_heads, "hidden": hidden}
-        sizes |= {"vocab": vocab, "context": context, "window": window, "window_layers": window_layers}
+        sizes = {"layers": layers, "width": width, "heads": heads, "context": context} | shape_words
         return estimate_shape(shape_by_hand(sizes, gated=not ungated, tied=tied), amount, chosen)
+    chosen = with_length(chosen, context)
     if run is not None:
         return estimate_run(run, amount, chosen)
-    if shape is not None or context:
-        found = named_shape(name if shape is None else shape)
-        return estimate_shape(
-            with_context(found, parse_whole(context, "context")) if context else found, amount, chosen
-        )
+    if shape is not None:
+        return estimate_shape(shape, amount, chosen)
     return estimate_named(name, amount, chosen)
+
+
+def with_length(options: Options, context: str | None) -> Options:
+    """Return the options with sequences of `context` tokens."""
+    return options if context is None else replace(options, context_length=parse_whole(context, "context"))
+
+
+def refuse_without_shape(sizes: dict[str, object]) -> None:
+    """Raise ConfigError where sizes are given that only a shape given by hand has."""
+    given = [f"--{name.replace('_', '-')}" for name, value in sizes.items() if value is not None]
+    if given:
+        raise ConfigError(
+            f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} given without --layers, --width and --heads.",
+            "What is named has its own shape: leave it out, or give a whole shape by hand.",
+        )
 
 
 def shape_by_hand(sizes: dict[str, str | None], gated: bool, tied: bool) -> Shape:
@@ -123,10 +137,15 @@ def read_options(
     wholes = {"devices": devices, "year": year, "tensor_parallel": tensor_parallel}
     wholes |= {"sequences": sequences, "checkpoints": checkpoints}
     shares = {"utilisation": utilisation, "goodput": goodput}
-    ranges = {"price_usd_per_hour": price, "pue": pue, "carbon_kg_per_kwh": carbon}
+    # an owned machine and clean power cost nothing
+    ranges = {
+        "price_usd_per_hour": (price, "2.5 or 2-3", True),
+        "pue": (pue, "1.1 or 1.08-1.2", False),
+        "carbon_kg_per_kwh": (carbon, "0.4 or 0.06-0.43", True),
+    }
     read: dict = {name: parse_whole(text, name) for name, text in wholes.items() if text is not None}
-    read |= {n: check_share(parse_interval(text, n), n) for n, text in shares.items() if text is not None}
-    read |= {name: parse_interval(text, name) for name, text in ranges.items() if text is not None}
+    read |= {name: parse_share(text, name) for name, text in shares.items() if text is not None}
+    read |= {name: parse_interval(text, name, *how) for name, (text, *how) in ranges.items() if text is not None}
     if zero is not None:
         read["zero"] = zero
     return replace(found, **read)

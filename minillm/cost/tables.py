@@ -4,9 +4,9 @@ import dataclasses
 
 from minillm.cost.audit import AuditRow, audit, summarise
 from minillm.cost.bill import Bill, goodput_seen, peak_flops
-from minillm.cost.estimate import Estimate, shape_dict, sources_of
+from minillm.cost.estimate import Estimate, choose_layout, layouts, shape_dict, sources_of
 from minillm.cost.flops import RECOMPUTE
-from minillm.cost.memory import activation_bytes, fewest_accelerators
+from minillm.cost.memory import activation_bytes
 from minillm.cost.numbers import Interval, short
 from minillm.cost.utilisation import (
     JOBS,
@@ -19,19 +19,28 @@ from minillm.cost.utilisation import (
     seen_on_new_runs,
 )
 
+PARTS = ("embedding", "attention", "feed_forward", "norms", "head")
+"""Parts of a model's parameters, which add up to the total."""
+
 
 def estimate_dict(estimate: Estimate) -> dict:
-    """Return an estimate as JSON has it: stable keys, units in the names, intervals as {"low", "high"}."""
-    bill, run, options = estimate.bill, estimate.published, estimate.options
+    """Return an estimate as JSON has it: always the same keys, null where nothing is known.
+
+    Units stand in the names; intervals are {"low", "high"}.
+    """
+    bill, options, count = estimate.bill, estimate.options, estimate.count
     accelerator = estimate.accelerator
     found = {
         "kind": estimate.kind,
         "name": estimate.name,
         "parameters_total": estimate.parameters_total,
         "parameters_active": estimate.parameters_active,
-        "parameters_embedding": estimate.count.embedding if estimate.count else None,
-        "parameters_by_part": dataclasses.asdict(estimate.count) if estimate.count else None,
+        "parameters_embedding": count.embedding if count else None,
+        "parameters_idle": count.idle if count else None,
+        "parameters_by_part": {part: getattr(count, part) for part in PARTS} if count else None,
+        "parameters_published": published_size(estimate),
         "shape": shape_dict(estimate.shape) if estimate.shape else None,
+        "context_changed_from": estimate.own_context if estimate.context_changed else None,
         "tokens": estimate.tokens,
         "flops": {
             "model": estimate.model_flops,
@@ -55,26 +64,37 @@ def estimate_dict(estimate: Estimate) -> dict:
         },
         "job": options.job,
     }
-    found |= bill_dict(bill) if bill else {"accelerator_hours": None, "cost_usd": None}
+    found |= bill_dict(bill)
     fitted = bill is not None and options.utilisation is None
     found["held_out_coverage"] = new_runs(estimate).coverage if fitted else None
     found["memory"] = memory_dict(estimate)
     found["storage"] = storage_dict(estimate)
-    if run:
-        found["published"] = {
-            "flops": run.training_flops,
-            "flops_counting": run.flops_counting or None,
-            "accelerator": run.accelerator,
-            "accelerator_hours": run.accelerator_hours,
-            "accelerator_hours_inside": estimate.hours_inside,
-            "reported_mfu": run.reported_mfu,
-            "cost_usd": run.reported_cost_usd,
-            "energy_mwh": run.energy_mwh,
-            "co2e_tonnes": run.co2e_tonnes,
-            "remark": run.remark,
-        }
+    found["published"] = published_dict(estimate) if estimate.published else None
     found["sources"] = sources_of(estimate)
     return found
+
+
+def published_size(estimate: Estimate) -> dict[str, float | None]:
+    """Return the parameters as the run's or the shape's sources have them."""
+    said = estimate.published or estimate.shape
+    return {part: getattr(said, f"parameters_{part}", None) for part in ("total", "active")}
+
+
+def published_dict(estimate: Estimate) -> dict:
+    """Return what was published of a run as JSON has it."""
+    run = estimate.published
+    return {
+        "flops": run.training_flops,
+        "flops_counting": run.flops_counting or None,
+        "accelerator": run.accelerator,
+        "accelerator_hours": run.accelerator_hours,
+        "accelerator_hours_inside": estimate.hours_inside,
+        "reported_mfu": run.reported_mfu,
+        "cost_usd": run.reported_cost_usd,
+        "energy_mwh": run.energy_mwh,
+        "co2e_tonnes": run.co2e_tonnes,
+        "remark": run.remark,
+    }
 
 
 def six_n_d_off(estimate: Estimate) -> float | None:
@@ -84,13 +104,13 @@ def six_n_d_off(estimate: Estimate) -> float | None:
     return 6 * estimate.parameters_active / estimate.flops_per_token.model - 1
 
 
-def bill_dict(bill: Bill) -> dict:
-    """Return a bill as JSON has it."""
-    names = [field.name for field in dataclasses.fields(bill) if field.name not in ("accelerator", "flops", "price")]
-    values = {name: getattr(bill, name) for name in names}
+def bill_dict(bill: Bill | None) -> dict:
+    """Return a bill as JSON has it; without one every value is null but those that hang on no run."""
+    names = [field.name for field in dataclasses.fields(Bill) if field.name not in ("accelerator", "flops", "price")]
+    values = {name: getattr(bill, name, None) for name in names}
     values = {name: value.as_dict() if isinstance(value, Interval) else value for name, value in values.items()}
     values["goodput_seen"] = goodput_seen().as_dict()
-    values["price_note"] = bill.price.note if bill.price else None
+    values["price_note"] = bill.price.note if bill and bill.price else None
     return values
 
 
@@ -101,21 +121,17 @@ def memory_dict(estimate: Estimate) -> dict:
     if shape:
         cut = estimate.tensor_parallel
         kept = {way: activation_bytes(shape, options.sequences, way, cut) for way in RECOMPUTE}
-    by_stage = {
-        str(stage): fewest_accelerators(
-            estimate.accelerator,
-            estimate.parameters_total,
-            estimate.memory.activations,
-            stage,
-            estimate.tensor_parallel,
-        )
-        for stage in range(4)
-    }
+    asked = shape, estimate.parameters_total, estimate.accelerator, options
+    by_stage = {str(stage): choose_layout(layouts(*asked, stage)).fewest for stage in range(4)}
     return {
         "bytes_per_device": dataclasses.asdict(estimate.memory) | {"total": estimate.memory.total},
         "activations_counted": estimate.activations_known,
-        "devices": options.devices or estimate.fewest,
+        "devices": estimate.devices,
+        "usable_bytes_per_device": estimate.usable_bytes,
+        "fits": estimate.fits,
         "fewest_devices": estimate.fewest,
+        "fewest_devices_recompute": estimate.fewest_layout.recompute,
+        "fewest_devices_tensor_parallel": estimate.fewest_layout.tensor_parallel,
         "fewest_devices_by_zero_stage": by_stage,
         "activation_bytes_by_recompute": kept or None,
         "zero": options.zero,
@@ -171,6 +187,9 @@ def size_rows(estimate: Estimate) -> list[tuple[str, str]]:
         found.append(("active in one token", f"{estimate.parameters_active:,.0f}"))
     if estimate.count:
         found.append(("of them embeddings", f"{estimate.count.embedding:,}"))
+    if estimate.context_changed:
+        context = f"{estimate.shape.context_length:,}, not its own {estimate.own_context:,}"
+        found.append(("tokens in a sequence", context))
     return found
 
 
@@ -233,15 +252,17 @@ def new_runs(estimate: Estimate) -> Evaluation:
 
 def memory_rows(estimate: Estimate) -> list[tuple[str, str]]:
     """Return the lines on memory."""
-    options, memory = estimate.options, estimate.memory
-    devices = options.devices or estimate.fewest
-    way = f"ZeRO {options.zero}, matrices in {estimate.tensor_parallel}, recomputing {estimate.recompute}"
+    options, memory, layout = estimate.options, estimate.memory, estimate.fewest_layout
+    way = f"ZeRO {options.zero}, matrices in {layout.tensor_parallel}, recomputing {layout.recompute}"
     fewest = f"{estimate.fewest:,} ({way})" if estimate.fewest else f"no number does ({way})"
-    if estimate.accelerator.memory_gb is None:
+    if estimate.usable_bytes is None:
         fewest = "unknown, its memory is not in the table"
     found = [("fewest that hold it", fewest)]
+    if estimate.layout != layout:
+        here = f"matrices in {estimate.tensor_parallel}, recomputing {estimate.recompute}"
+        found.append((f"on {estimate.devices:,}", here))
     found += [
-        (f"{part} on each of {devices:,}" if devices else part, gigabytes(getattr(memory, part)))
+        (f"{part} on each of {estimate.devices:,}", gigabytes(getattr(memory, part)))
         for part in ("weights", "gradients", "optimizer")
     ]
     if estimate.activations_known:
@@ -250,6 +271,11 @@ def memory_rows(estimate: Estimate) -> list[tuple[str, str]]:
         found.append((what, gigabytes(memory.activations)))
     else:
         found.append(("activations", "not counted without a shape"))
+    total = gigabytes(memory.total)
+    if estimate.usable_bytes is not None:
+        room = f"{short(memory.total / 1e9)} of {short(estimate.usable_bytes / 1e9)} GB that training can have"
+        total = room if estimate.fits else f"does not fit: {room}"
+    found.append(("in all", total))
     return found
 
 

@@ -42,13 +42,15 @@ class Machine:
     formats: tuple[str, ...]
     """Number formats that the device computes in itself."""
     disk_free_bytes: int
-    """Where the learner's cache lies."""
+    """Where the learner's cache lies; 0 if it cannot be made."""
     extras: dict[str, bool]
     """Optional parts of the installation: lab (notebooks), hub (datasets)."""
     corpus_read: dict[str, bool]
     """For each preset, whether its text was read before."""
     busy: float
     """Share of the processor that other programs take now."""
+    cache_obstacle: str = ""
+    """Why the cache cannot be made; empty where it can."""
 
     @property
     def is_busy(self) -> bool:
@@ -61,6 +63,7 @@ def look(device: torch.device | None = None) -> Machine:
     device = device or pick_device()
     busy = psutil.cpu_percent(interval=0.4) / 100
     memory = psutil.virtual_memory()
+    disk_free_bytes, cache_obstacle = look_at_cache()
     return Machine(
         system=platform.system(),
         processor=platform.machine(),
@@ -73,11 +76,20 @@ def look(device: torch.device | None = None) -> Machine:
         device=device.type,
         accelerator=torch.cuda.get_device_name(device) if device.type == "cuda" else "none",
         formats=tuple(name for name in ("fp32", "bf16", "fp16") if has_native(name, device)),
-        disk_free_bytes=shutil.disk_usage(cache_dir()).free,
+        disk_free_bytes=disk_free_bytes,
+        cache_obstacle=cache_obstacle,
         extras={name: all(map(importlib.util.find_spec, parts)) for name, parts in EXTRAS.items()},
         corpus_read={name: read_before(preset) is not None for name, preset in PRESETS.items()},
         busy=busy,
     )
+
+
+def look_at_cache() -> tuple[int, str]:
+    """Return the bytes free where the learner's cache lies, and why it cannot be made, if so."""
+    try:
+        return shutil.disk_usage(cache_dir()).free, ""
+    except OSError as error:
+        return 0, f"{error.filename or 'its folder'} cannot be made ({error.strerror or error})"
 
 
 def read_before(run: RunConfig) -> str | None:

@@ -20,7 +20,7 @@ def machine_lines(machine: Machine) -> list[str]:
     accelerator = "" if machine.accelerator == "none" else f" ({machine.accelerator})"
     extras = ", ".join(f"{name} {'installed' if there else 'absent'}" for name, there in machine.extras.items())
     read = [name for name, there in machine.corpus_read.items() if there]
-    return [
+    lines = [
         f"system     {machine.system} on {machine.processor}, Python {machine.python}, torch {machine.torch}",
         f"processor  {machine.cores} {'core' if machine.cores == 1 else 'cores'} for this program, "
         f"{machine.busy:.0%} of the machine busy",
@@ -30,6 +30,9 @@ def machine_lines(machine: Machine) -> list[str]:
         f"extras     {extras}",
         f"corpus     {'read before for ' + ', '.join(read) if read else 'not read yet: the first run reads it'}",
     ]
+    if machine.cache_obstacle:
+        lines.append(f"cache      {machine.cache_obstacle}: no run can begin. Set XDG_CACHE_HOME to another folder.")
+    return lines
 
 
 def duration(seconds: float) -> str:

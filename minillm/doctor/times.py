@@ -134,14 +134,15 @@ def examine(
     say: Callable[[str], None] = lambda line: None,
     seconds: float = 0.4,
 ) -> Examination:
-    """Look at this machine and measure how long each preset takes on it; 10 to 20 seconds in all.
+    """Look at this machine and measure how long each preset takes on it; 15 to 25 seconds in all on two idle cores.
 
-    seconds: for each measurement. A preset that cannot work here has its obstacle instead of times.
+    seconds: for each measurement, or six steps where these take longer. A preset that cannot work here has its
+    obstacle instead of times. `say` hears which preset is being measured.
     """
     start = time.perf_counter()
     device = device or pick_device()
     machine = look(device)
-    say("Measuring this machine for some seconds ...")
+    say("Measuring this machine for some seconds, longer if it is slow or busy ...")
     keep_freed_memory()
     unit_s = python_unit_s()
     times, by_clock, known = [], None, {}
@@ -151,6 +152,7 @@ def examine(
         except MinillmError as error:
             times.append(cannot_run(name, run, error))
             continue
+        say(f"  {name} ...")
         found = pace(run, any_tokens(run.model.vocab_size), device, seconds, by_clock if run.minutes else None)
         if run.minutes and by_clock is None:
             by_clock = found

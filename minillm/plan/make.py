@@ -1,9 +1,10 @@
-"""A budget becomes a plan: sizes measured where need be, compared by the law, and the best one chosen."""
+"""A budget becomes a plan: sizes measured where need be, compared by recorded runs, and the best one chosen."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minillm.config import PRESETS, RunConfig
 from minillm.cost.bill import years_on
@@ -15,7 +16,10 @@ from minillm.errors import ConfigError
 from minillm.facts import find, runs
 from minillm.scaling import course
 from minillm.scaling.budget import Rent, Split, best_split, rent
-from minillm.scaling.course import CANDIDATES, SPEED_OFF, Choice, CourseLaw, choose, choose_by_flops
+from minillm.scaling.course import CANDIDATES, SPEED_OFF, Choice, CourseCurves, choose, choose_by_flops
+
+if TYPE_CHECKING:  # the doctor needs torch, and a plan by operations or dollars does not
+    from minillm.doctor import Pace
 
 FAMOUS = {"GPT-2": "llm.c GPT-2 1558M", "GPT-3": "GPT-3 175B", "Llama-3.1 405B": "Llama-3.1 405B"}
 """Published runs; GPT-2's own tokens were never published, so its reproduction stands for it."""
@@ -85,12 +89,12 @@ class Plan:
     split: Split | None = None
     """By a published law; for budgets beyond the course's sizes."""
     rent: Rent | None = None
-    law: CourseLaw | None = None
+    curves: CourseCurves | None = None
 
     @property
     def best(self) -> Choice | None:
-        """The size with the least expected loss."""
-        return self.choices[0] if self.choices else None
+        """The size with the least expected loss; None where the budget lies far beyond all sizes, or is in dollars."""
+        return self.choices[0] if self.choices and self.split is None else None
 
     @property
     def command(self) -> str | None:
@@ -124,7 +128,7 @@ def make_plan(
         cause = f"{names} are given together." if given else "No budget is given."
         raise ConfigError(cause, "Give one of --minutes, --flops and --dollars.")
     ((kind, written),) = given.items()
-    amount = parse_number(written, kind)
+    amount = parse_amount(written, kind)
     if kind != "dollars" and (accelerator or job):
         option = "--accelerator" if accelerator else "--job"
         raise ConfigError(
@@ -137,11 +141,19 @@ def make_plan(
     return plan_flops(amount) if kind == "flops" else plan_dollars(amount, accelerator or "h100", job)
 
 
-def plan_flops(flops: float, law: CourseLaw | None = None) -> Plan:
+def parse_amount(written: str | float, kind: str) -> float:
+    """Return a budget as a number above 0; minutes take no letter, as 10m would be ten million."""
+    text = str(written).strip()
+    if kind == "minutes" and text[-1:].isalpha() and text.lower() not in ("nan", "inf", "-inf"):
+        raise ConfigError(f"minutes is '{text}', which is no number.", "Write it as 10 or 0.5.")
+    return parse_number(text.removeprefix("$") if kind == "dollars" else written, kind)
+
+
+def plan_flops(flops: float, curves: CourseCurves | None = None) -> Plan:
     """Return the plan for a number of operations, counted exactly; nothing is measured."""
-    law = law or course.course_law()
-    choices = choose_by_flops(law, flops)
-    return Plan("flops", flops, choices, split=split_beyond(choices[0], law), law=law)
+    curves = curves or course.course_curves()
+    choices = choose_by_flops(curves, flops)
+    return Plan("flops", flops, choices, split=split_beyond(choices[0], curves), curves=curves)
 
 
 def plan_dollars(dollars: float, accelerator: str = "h100", job: str | None = None) -> Plan:
@@ -150,9 +162,9 @@ def plan_dollars(dollars: float, accelerator: str = "h100", job: str | None = No
     return Plan("dollars", dollars, split=found.split, rent=found)
 
 
-def split_beyond(best: Choice, law: CourseLaw) -> Split | None:
+def split_beyond(best: Choice, curves: CourseCurves) -> Split | None:
     """Return what a published law says of the budget if it lies far beyond the course's own runs."""
-    largest = max(run.flops for run in law.runs)
+    largest = max(run.flops for run in curves.runs)
     return best_split(best.flops) if best.flops > BEYOND_SIZES * largest else None
 
 
@@ -165,7 +177,7 @@ def plan_minutes(
     minutes: float,
     device: str | None = None,
     say: Callable[[str], None] = lambda line: None,
-    law: CourseLaw | None = None,
+    curves: CourseCurves | None = None,
 ) -> Plan:
     """Return the plan for minutes of this machine, after measuring some sizes on it for about ten seconds.
 
@@ -176,15 +188,21 @@ def plan_minutes(
 
     candidate(FIRST, minutes)  # refuses minutes that no run takes
     where = pick_device(device)
-    law = law or course.course_law()
+    curves = curves or course.course_curves()
     machine = doctor.look(where)
     say("Measuring this machine for some seconds ...")
     keep_freed_memory()
     tokens = doctor.any_tokens()
-    paces, guessed = measure_candidates(
-        law, minutes, lambda size, like: doctor.pace(candidate(size, minutes), tokens, where, 0.3, like)
-    )
-    choices = choose(law, {size: pace.train.steps for size, pace in paces.items()}, SPEED_OFF)
+
+    def measured(size: str, like: "Pace | None") -> "Pace":
+        return doctor.pace(candidate(size, minutes), tokens, where, 0.3, like)
+
+    paces, guessed = measure_candidates(curves, minutes, measured)
+    choices = choose(curves, steps_of(paces), SPEED_OFF)
+    while choices[0].size in guessed:  # no plan rests on a guessed speed
+        guessed.remove(choices[0].size)
+        paces[choices[0].size] = measured(choices[0].size, paces[FIRST])
+        choices = choose(curves, steps_of(paces), SPEED_OFF)
     best = choices[0]
     pace, run = paces[best.size], candidate(best.size, minutes)
     fingerprint = doctor.read_before(run)
@@ -205,14 +223,19 @@ def plan_minutes(
         famous=famous(Interval(*rates)),
         memory_bytes=machine.memory_bytes,
         busy=machine.is_busy,
-        other_text=fingerprint not in (None, law.runs[0].corpus),
-        split=split_beyond(best, law),
-        law=law,
+        other_text=fingerprint not in (None, curves.runs[0].corpus),
+        split=split_beyond(best, curves),
+        curves=curves,
     )
 
 
+def steps_of(paces: Mapping[str, "Pace"]) -> dict[str, int]:
+    """Return the updates that each size can do."""
+    return {size: pace.train.steps for size, pace in paces.items()}
+
+
 def measure_candidates(
-    law: CourseLaw, minutes: float, pace: Callable, limit_s: float = MEASURE_S
+    curves: CourseCurves, minutes: float, pace: Callable, limit_s: float = MEASURE_S
 ) -> tuple[dict, set[str]]:
     """Return the pace of each size that may be the best one, by name, and the names of those not measured but guessed.
 
@@ -228,10 +251,10 @@ def measure_candidates(
         return first.step_s * course.flops_a_step(size) / course.flops_a_step(FIRST)
 
     def hoped(size: str) -> float:
-        return law.loss(size, minutes * 60 * AT_MOST / like_first_s(size))
+        return curves.loss(size, minutes * 60 * AT_MOST / like_first_s(size))
 
     for size in sorted((size for size in CANDIDATES if size != FIRST), key=hoped):
-        if hoped(size) > min(law.loss(name, known.train.steps) for name, known in found.items()):
+        if hoped(size) > min(curves.loss(name, known.train.steps) for name, known in found.items()):
             continue
         if time.perf_counter() - start + 6 * ways * like_first_s(size) < limit_s:
             found[size] = pace(size, first)

@@ -1,14 +1,11 @@
 """A plan as JSON and as text."""
 
 import dataclasses
-import statistics
 
 from minillm.cost.numbers import short
 from minillm.plan.make import Plan
-from minillm.scaling import Law
 from minillm.scaling.budget import MEASURED_FLOPS, Rent, Split
-from minillm.scaling.course import CANDIDATES, COVERAGE, Choice, CourseLaw
-from minillm.scaling.joint import JointLaw
+from minillm.scaling.course import CANDIDATES, COVERAGE, Choice, CourseCurves, not_exceeded
 
 
 def plan_dict(plan: Plan) -> dict:
@@ -32,7 +29,7 @@ def plan_dict(plan: Plan) -> dict:
         },
         "wall_s": None if plan.wall is None else dataclasses.asdict(plan.wall) | {"total_s": plan.wall.total_s},
         "here": [dataclasses.asdict(row) for row in plan.famous],
-        "law": None if plan.law is None else law_dict(plan.law) | {"other_text_in_cache": plan.other_text},
+        "recorded_runs": None if plan.curves is None else curves_dict(plan.curves, plan.other_text),
         "published_law": None if plan.split is None else dataclasses.asdict(plan.split),
         "rent": None if plan.rent is None else rent_dict(plan.rent),
     }
@@ -46,21 +43,16 @@ def choice_dict(choice: Choice) -> dict:
     return told | {"bits_per_byte": None if promised is None else {"expected": expected, **promised}}
 
 
-FORMS = {
-    Law: "E + A / parameters^alpha + B / steps^beta",
-    JointLaw: "E + exp(a + b n + (c + d n) s), n = ln(parameters / 1e6), s = ln(steps / 500)",
-}
-
-
-def law_dict(law: CourseLaw) -> dict:
-    """Return the course's law as JSON has it."""
+def curves_dict(curves: CourseCurves, other_text: bool) -> dict:
+    """Return what the losses expected rest on as JSON has it; errors are shares of the loss, of runs left out."""
+    places = ("before", "between", "after")
     return {
-        "form": FORMS[type(law.law)] + ", bits a byte",
-        "constants": {name: value for name, value in vars(law.law).items() if name != "draws"},
-        "median_error": statistics.median(map(abs, law.off)),
+        "form": "bits a byte of each size against updates, straight lines in logarithms between recorded runs",
+        "errors": {place: not_exceeded(curves.errors(place), COVERAGE) for place in places},
         "coverage": COVERAGE,
-        "runs": len(law.runs),
-        "corpus": law.runs[0].corpus,
+        "runs": len(curves.runs),
+        "corpus": curves.runs[0].corpus,
+        "other_text_in_cache": other_text,
         "source": "data/facts/course_runs.csv",
     }
 
@@ -75,10 +67,11 @@ def rent_dict(found: Rent) -> dict:
 def plan_table(plan: Plan) -> str:
     """Return a plan as text."""
     lines = rent_lines(plan.rent) if plan.rent else []
-    if plan.choices:
+    if plan.best:
         lines += choice_lines(plan)
     if plan.split:
-        lines += ([""] if plan.choices else []) + split_lines(plan.split, beside=bool(plan.choices))
+        lines += beyond_lines(plan) if plan.choices else []
+        lines += split_lines(plan.split)
     if plan.famous:
         lines += ["", *famous_lines(plan)]
     return "\n".join(lines)
@@ -86,9 +79,8 @@ def plan_table(plan: Plan) -> str:
 
 def choice_lines(plan: Plan) -> list[str]:
     """Return the sizes, the answer, the command, and the time in all."""
-    budget = f"{plan.amount:g} minutes here" if plan.kind == "minutes" else f"{short(plan.amount)} operations"
     row = "{:1} {:6} {:>10} {:>9} {:>8} {:>7}  {}"
-    lines = [f"What {budget} can train, the best first:", ""]
+    lines = [f"What {budget_words(plan)} can train, the best first:", ""]
     lines.append(row.format("", "size", "parameters", "steps", "tokens", "epochs", "bits a byte expected"))
     for choice in plan.choices:
         mark = "*" if choice == plan.best else ""
@@ -100,16 +92,14 @@ def choice_lines(plan: Plan) -> list[str]:
         lines.append(f"Left out: {', '.join(unmeasured)} ({why}).")
     lines += ["", f"Train {plan.best.size}:  {plan.command}"]
     if plan.wall:
-        verb = "Guessed from a smaller size" if plan.best.size in plan.guessed else "Measured"
         speed = f"{short(plan.speeds[plan.best.size])} tokens a second in {plan.precision}, threads: {plan.threads}"
-        lines.append(f"{verb}: {speed} on {plan.device}.")
+        lines.append(f"Measured: {speed} on {plan.device}.")
         lines.append(
             f"In all about {plan.wall.total_s / 60:.1f} minutes: besides training, {plan.wall.besides_s:.0f} s for "
             f"start, text ({plan.wall.text_s:.0f} s), measuring, tests, samples and report."
         )
-    law = plan.law
     lines.append(
-        f"Intervals hold {COVERAGE:.0%}; they come from {len(law.runs)} recorded runs on the embedded text "
+        f"Intervals hold {COVERAGE:.0%}; they come from {len(plan.curves.runs)} recorded runs on the embedded text "
         "(data/facts/course_runs.csv)."
     )
     if plan.best.interval is None:
@@ -134,10 +124,24 @@ def promise(choice: Choice) -> str:
     return f"{choice.interval.low:.2f} to {choice.interval.high:.2f}"
 
 
-def split_lines(split: Split, beside: bool) -> list[str]:
+def beyond_lines(plan: Plan) -> list[str]:
+    """Return why none of the course's sizes is the answer."""
+    largest = max(plan.choices, key=lambda choice: choice.parameters)
+    return [
+        f"{budget_words(plan)}: too many for the course's sizes. The largest, {largest.size} with "
+        f"{short(largest.parameters)} parameters, would read the text {short(largest.epochs)} times.",
+        "Beyond them a published law (Besiroglu et al. 2024) would take:",
+    ]
+
+
+def budget_words(plan: Plan) -> str:
+    """Return the budget in words."""
+    return f"{plan.amount:g} minutes here" if plan.kind == "minutes" else f"{short(plan.amount)} operations"
+
+
+def split_lines(split: Split) -> list[str]:
     """Return what a published law makes of the budget."""
-    lines = ["Beyond the course's sizes a published law (Besiroglu et al. 2024) would take:"] if beside else []
-    lines += [
+    lines = [
         f"  parameters            {split.parameters}",
         f"  tokens                {split.tokens}",
         f"  tokens a parameter    {split.tokens_per_parameter}",

@@ -50,6 +50,15 @@ def ties_against(log_probabilities, secret):
     return math.log2(len(log_probabilities)) - math.log2(as_likely)
 
 
+def rank_from_zero(log_probabilities, secret):
+    likelier = sum(other > log_probabilities[secret] for other in log_probabilities)
+    return math.log2(len(log_probabilities)) - math.log2(likelier)
+
+
+def place_as_rank(log_probabilities, secret):
+    return math.log2(len(log_probabilities)) - math.log2(secret + 1)
+
+
 def share_of_ranks(log_probabilities, secret):
     return 2 ** exposure(log_probabilities, secret)
 
@@ -88,7 +97,6 @@ YES_NO_TEXTS = (
         "no-one came",
         "Now",
         "is it yes or no?",
-        "1 no",
     ),
 )
 
@@ -103,6 +111,10 @@ def holds_yes_or_no(continuation):
 
 def begins_with_letters(continuation):
     return re.match(r"[^a-z0-9]*(yes|no)", continuation.lower()) is not None
+
+
+def parts_of_words(continuation):
+    return re.match(r"\W*(yes|no)\b", continuation, re.IGNORECASE) is not None
 
 
 def only_small_letters(continuation):
@@ -157,6 +169,10 @@ def filter_swapped(share, caught, false_alarms):
 
 def caught_left(share, caught, false_alarms):
     return after_filter(share, 1 - caught, false_alarms)
+
+
+def in_percent(share, caught, false_alarms):
+    return tuple(100 * part for part in after_filter(share, caught, false_alarms))
 
 
 def false_alarms_of_all(share, caught, false_alarms):
@@ -218,6 +234,12 @@ EXERCISES = (
                 "That is the price of the secret in bits. Exposure compares it with all others: what is its rank?",
             ),
             Wrong("rank from two", rank_one_too_high, "If none is likelier the rank is 1; yours begins at 2."),
+            Wrong("rank from zero", rank_from_zero, "If none is likelier the rank is 1, not 0: add 1 to your count."),
+            Wrong(
+                "place",
+                place_as_rank,
+                "You took `secret` for the rank, but it is a place in the list. The rank counts who is likelier.",
+            ),
             Wrong("ties", ties_against, "Equals do not count as likelier: compare with >, and add 1."),
             Wrong("no logarithm", share_of_ranks, "That is how many times better than last it is; take log2 of it."),
         ),
@@ -227,7 +249,7 @@ EXERCISES = (
         key="09.form",
         question=(
             "Write `yes_or_no(continuation)`: True if the first word of a text is yes or no, in small or large "
-            "letters. Marks and spaces before and after it do not matter; words joined by a hyphen are one word."
+            "letters, else False. Marks and spaces around it do not matter; words joined by a hyphen are one word."
         ),
         difficulty=3,
         starter="def yes_or_no(continuation):\n    return ...\n",
@@ -247,6 +269,7 @@ EXERCISES = (
             Wrong(
                 "beginning of a word", begins_with_letters, "'Yesterday' and 'Nobody' begin so too: take whole words."
             ),
+            Wrong("hyphen", parts_of_words, "'yes-men' and 'no-one' are one word each, and neither is yes or no."),
             Wrong("large letters", only_small_letters, "'Yes' and 'NO' count as well: make the letters small first."),
             Wrong("nothing else", nothing_but_it, "'Yes, it is.' has the form too: only the first word decides."),
             Wrong(
@@ -286,6 +309,7 @@ EXERCISES = (
             Wrong(
                 "exchanged", filter_swapped, "Right numbers, wrong order: the share first, then the part that is gone."
             ),
+            Wrong("percent", in_percent, "Right numbers, in percent. Return shares, from 0 to 1."),
             Wrong("caught stays", caught_left, "What is caught goes: 1 - caught of the claim is left."),
             Wrong(
                 "of all",
@@ -329,6 +353,11 @@ EXERCISES = (
                 "That is in nats: use log2.",
             ),
             Wrong(
+                "rounded",
+                lambda possible: round(untold_exposure(possible), 2),
+                "Right, but rounded: give the number as it was computed, with all its digits.",
+            ),
+            Wrong(
                 "the sum",
                 lambda possible: untold_exposure(possible) * possible,
                 "That is the sum over all ranks. Divide by how many there are.",
@@ -367,6 +396,7 @@ EXERCISES = (
                 lambda p, n: math.sqrt(p * (1 - p)) / n,
                 "The spread falls with the square root of the number, not with the number.",
             ),
+            Wrong("percent", lambda p, n: 100 * math.sqrt(p * (1 - p) / n), "Right, in percent: return a share."),
             Wrong("share alone", lambda p, n: math.sqrt(p / n), "Half of it is missing: share * (1 - share)."),
         ),
         cases=spread_cases,
@@ -376,28 +406,30 @@ EXERCISES = (
 QUIZ = (
     QuizItem(
         key="09.question",
-        question="You give a base model a question and a line break. Why does it seldom answer?",
+        question="You give a base model a question and a line break. What has it been trained to write next?",
         options={
-            "a": "It is too small to understand questions.",
-            "b": "It was trained to continue texts, and many things follow a question in a text.",
-            "c": "It has a filter against questions.",
-            "d": "Its temperature is too high.",
+            "a": "The right answer, once it is large enough to know it.",
+            "b": "What is likely to follow in such a text: an answer, or something else.",
+            "c": "Nothing: it waits until you go on.",
+            "d": "The answer that people would like best.",
         },
         right="b",
         explanations={
-            "a": "Large base models do so too: they know more, but the objective is the same.",
+            "a": "A large one answers more often, since answers often follow questions in its text. The objective asks "
+            "for no right ones.",
             "b": "An answer is one continuation among many. Nothing in the objective prefers it.",
-            "c": "It has no filter of any kind: it gives a probability to every token.",
-            "d": "At temperature 0 it takes the likeliest continuation, and that need not be an answer either.",
+            "c": "To stop is a token like any other: it comes where texts of this kind end, not where you would speak.",
+            "d": "What people like is trained later, if at all: by fine-tuning and from their preferences.",
         },
         notebook="09",
         section="1. Ask it",
-        beliefs={"a": "chatbot"},
+        beliefs={"c": "chatbot", "d": "chatbot"},
         evidence="09_form",
     ),
     QuizItem(
         key="09.mirror",
-        question="In a text 8 of 10 sentences about zorbs call them lazy. What does a well-trained model say?",
+        question="In a text 8 of 10 sentences about zorbs call them lazy. What does a well-trained model say, at "
+        "temperature 1?",
         options={
             "a": "Lazy, always: the majority wins.",
             "b": "Lazy or busy, each half the time: it cannot know.",
@@ -447,8 +479,8 @@ QUIZ = (
         },
         right="d",
         explanations={
-            "a": "Most of what was told once ranked no higher than what was never told.",
-            "b": "Those told most often stood at or near the top of a thousand.",
+            "a": "What was told once was, in the mean, no more exposed than what nobody told.",
+            "b": "Those told 64 times stood at or near the top of a thousand.",
             "c": "This small model shows it for this run only; larger models memorise more from fewer repeats.",
             "d": "Exposure rose with the repeats. So removing duplicates also protects.",
         },

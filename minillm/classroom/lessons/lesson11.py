@@ -64,6 +64,11 @@ def cut_to_shortest(rows, masks, filler):
     return [row[:width] for row in rows], [mask[: width - 1] for mask in masks]
 
 
+def filler_in_the_masks(rows, masks, filler):
+    ids, _ = pad_batch(rows, masks, filler)
+    return ids, [mask + [filler] * (len(ids[0]) - 1 - len(mask)) for mask in masks]
+
+
 def filled_with_zero(rows, masks, filler):
     return pad_batch(rows, masks, 0)
 
@@ -148,6 +153,7 @@ BAD = (
     " Snow is white",
     " Snow is white. It is cold.",
     " Snow is white.\nQuestion: Why.",
+    " Snow is\nwhite.",
     " Is snow white?\nYes.",
     " Why? It is cold.",
     " Stop! It is cold.",
@@ -182,6 +188,10 @@ def any_first_letter(reply, ended):
     return has_form("A" + reply.strip(), ended) and reply.strip() != "."
 
 
+def any_line_break(reply, ended):
+    return has_form(reply.replace("\n", " "), ended)
+
+
 def letters_only(reply, ended):
     return has_form(reply, ended) and reply.strip()[0].isupper()
 
@@ -194,7 +204,8 @@ def times_read(steps, batch_size, pairs):
 
 
 def times_cases(rng):
-    return [{"steps": rng.randint(30, 90), "batch_size": rng.choice((8, 16)), "pairs": rng.randint(100, 200)}]
+    # such numbers that no mistake comes near another one or the right answer
+    return [{"steps": rng.randint(60, 90), "batch_size": rng.choice((12, 16)), "pairs": rng.randint(160, 200)}]
 
 
 def percent_worse(before, after):
@@ -285,6 +296,17 @@ EXERCISES = (
                 lambda p, a: [0] * (len(p) - 1) + [1] * (len(a) - 1) + [0],
                 "The last target is end-of-text. If it does not count, the model never learns to stop.",
             ),
+            Wrong(
+                "one too few",
+                lambda p, a: [0] * (len(p) - 1) + [1] * (len(a) - 1),
+                "One is missing. Only the very first id of the row is no target, and it belongs to the prompt: every "
+                "id of the answer is one.",
+            ),
+            Wrong(
+                "ids instead of ones",
+                lambda p, a: [0] * (len(p) - 1) + list(a),
+                "You give the answer's ids themselves. A mask holds nothing but 1 and 0.",
+            ),
         ),
         cases=mask_cases,
         properties=(mask_keeps_its_lists,),
@@ -316,6 +338,11 @@ EXERCISES = (
                 "filler counts",
                 pads_count,
                 "Your filled-up targets count: the model would be trained to write filler after every short answer.",
+            ),
+            Wrong(
+                "filler in the masks",
+                filler_in_the_masks,
+                "You filled the masks up with `filler`. What was filled in must not count: a mask is filled with 0.",
             ),
             Wrong(
                 "cut",
@@ -396,6 +423,7 @@ EXERCISES = (
             ),
             Wrong("any length", any_number_of_words, "A sentence of any length passes: at most 20 words are allowed."),
             Wrong("any beginning", any_first_letter, "A reply that begins with a small letter passes."),
+            Wrong("line break", any_line_break, "A reply with a line break in its sentence passes."),
             Wrong("letters only", letters_only, "A digit may stand at the beginning too, as in '8.'"),
         ),
         cases=form_cases,
@@ -425,6 +453,11 @@ EXERCISES = (
                 "That is how many steps one reading of all pairs takes.",
             ),
             Wrong("no batch", lambda steps, batch_size, pairs: steps / pairs, "Each step reads a batch, not one pair."),
+            Wrong(
+                "turned",
+                lambda steps, batch_size, pairs: pairs / (steps * batch_size),
+                "This is turned: what is read goes above the line, what there is below.",
+            ),
         ),
         cases=times_cases,
         tolerance=1e-2,
@@ -433,7 +466,7 @@ EXERCISES = (
         key="11.worse",
         question=(
             "By how many percent has the price of held-out text risen after the longest run without rehearsal? "
-            "`before_bits` and `after_bits` hold the bits a byte."
+            "`before_bits` and `after_bits` hold the bits a byte, unrounded."
         ),
         difficulty=2,
         starter="worse = ...\n",
@@ -531,8 +564,8 @@ QUIZ = (
         },
         right="b",
         explanations={
-            "a": "Form and content are measured apart, and only the form had risen.",
-            "b": "That is what a few hundred short documents can teach: the outward form.",
+            "a": "Form and content were measured apart, and only the form had risen.",
+            "b": "That is what two hundred short documents taught: the outward form.",
             "c": "None of them was: it carries over to new prompts, which is what makes it useful.",
             "d": "On other text it rose, unless old text was rehearsed.",
         },
@@ -560,7 +593,7 @@ QUIZ = (
     ),
     QuizItem(
         key="11.aligned",
-        question="A fine-tuned model answers harmful requests as politely as any others. What is missing?",
+        question="A fine-tuned model replies to harmful requests as readily as to any others. What is missing?",
         options={
             "a": "More pairs of the same kinds",
             "b": "A larger vocabulary",

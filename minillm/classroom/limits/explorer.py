@@ -72,10 +72,10 @@ def explore(model: Transformer, tokenizer: Tokenizer, prompt: str, temperature: 
         raise ConfigError("There is no prompt.", "Give some text, or the key of a scored prompt, such as list-days.")
     if len(text) > LONGEST_CHARACTERS:
         raise ConfigError(f"The prompt has {len(text):,} characters.", f"Give at most {LONGEST_CHARACTERS}.")
-    if not 0 <= temperature <= 5:
-        raise ConfigError(f"The temperature is {temperature}.", "Use 0 (always the likeliest token) to 5.")
+    if not isinstance(temperature, int | float) or not 0 <= temperature <= 5:
+        raise ConfigError(f"The temperature is {temperature!r}.", "Use 0 (always the likeliest token) to 5.")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ConfigError(f"The seed is {seed}.", "Use a whole number from 0.")
+        raise ConfigError(f"The seed is {seed!r}.", "Use a whole number from 0.")
     with one_thread():
         ((ids, ended),) = continued_ids(model, tokenizer, text, (seed,), max_tokens=TOKENS, temperature=temperature)
         p = priced(model, [tokenizer.end_of_text, *tokenizer.encode(text)], ids)

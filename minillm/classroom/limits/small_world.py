@@ -49,7 +49,8 @@ def read(
 ) -> Iterator[tuple[int, float, Transformer]]:
     """Train a tiny transformer on sentences of one length; yield step, loss in nats and the model after each step.
 
-    Each pass takes the sentences in a new order, drawn from the seed. One thread: the same digits on any machine.
+    Each pass takes the sentences in a new order, drawn from the seed; `minillm.train.train` would draw windows at any
+    place instead, so the loop stands here. One thread: the same digits on any machine.
     """
     table = {word: i for i, word in enumerate(words.names)}
     rows = torch.tensor([[0, *(table[word] for word in sentence.split())] for sentence in sentences])  # [N, T + 1]

@@ -129,24 +129,26 @@ def choices(model: Transformer, tokenizer: Tokenizer) -> dict[str, dict[str, flo
 # --- looks and runs
 
 
-def look(model: Transformer, tokenizer: Tokenizer, sample: Tokens, seed: int = 0) -> dict:
-    """Return what is asked at every moment of a run: how many replies of each kind have the form, and bits a byte."""
-    return {"in_form": count_form(ask(model, tokenizer, seed)), "bits_per_byte": bits_per_byte(model, sample)}
+def look(model: Transformer, tokenizer: Tokenizer, sample: Tokens, seed: int = 0, *, closely: bool = False) -> dict:
+    """Return what is asked at a moment of a run: how many replies of each kind have the form, and bits a byte.
 
-
-def look_closely(model: Transformer, tokenizer: Tokenizer, seed: int = 0) -> dict:
-    """Return what is asked before and after a run only: all replies, the prompts of 09, questions, choices."""
-    return {
-        "replies": ask(model, tokenizer, seed),
-        "from_09": ask_notebook_09(model, tokenizer, seed),
-        "questions": ask_questions(model, tokenizer, seed),
-        "choices": choices(model, tokenizer),
-    }
+    closely: also all replies themselves, those to the prompts of 09 and to the questions, and the choices.
+    """
+    replies = ask(model, tokenizer, seed)
+    found = {"in_form": count_form(replies), "bits_per_byte": bits_per_byte(model, sample)}
+    if closely:
+        found |= {
+            "replies": replies,
+            "from_09": ask_notebook_09(model, tokenizer, seed),
+            "questions": ask_questions(model, tokenizer, seed),
+            "choices": choices(model, tokenizer),
+        }
+    return found
 
 
 def before(model: Transformer, tokenizer: Tokenizer, sample: Tokens) -> dict:
     """Return everything that is asked of the model before it is fine-tuned."""
-    found = look(model, tokenizer, sample) | look_closely(model, tokenizer)
+    found = look(model, tokenizer, sample, closely=True)
     prompts, pairs = all_prompts()[:: 80 // EXAMPLES_ASKED], all_pairs()
     n_examples = 3 if model.config.context_length >= 200 else 1  # what leaves room for prompt and reply
     shown = answers(model, tokenizer, prompts, examples=pairs[:: len(pairs) // 3][:n_examples])
@@ -162,19 +164,17 @@ def run(
     rehearse: bool,
     steps: int = STEPS,
     moments: Sequence[int] = MOMENTS,
-    closely: Sequence[int] = (STEPS, LONGER),
+    closely: Sequence[int] = (STEPS,),
     seed: int = 0,
 ) -> Iterator[dict]:
     """Fine-tune the model on all pairs; yield a record a step, with a look at each moment.
 
     The model itself is changed. The seed decides the order of the pairs and the lots that replies are drawn by.
-    `closely` are the steps with a close look as well.
+    `closely` are the moments at which the look is a close one.
     """
     batches = fine_tune(model, tokenizer, all_pairs(), steps=steps, rehearsal=sample if rehearse else None, seed=seed)
     for step, loss_nats in batches:
         record = {"step": step, "train_loss_nats": loss_nats}
         if step in moments:
-            record |= look(model, tokenizer, sample, seed)
-        if step in closely:
-            record |= look_closely(model, tokenizer, seed)
+            record |= look(model, tokenizer, sample, seed, closely=step in closely)
         yield record

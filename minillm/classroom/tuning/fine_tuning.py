@@ -36,7 +36,7 @@ def start_from(run: Path | str | None = None) -> Transformer:
     if run is None:
         return base_model.load()
     newest, _ = checkpoint.newest_whole(Path(run) / "checkpoints")
-    return checkpoint.load_model(newest or Path(run)).eval()
+    return checkpoint.load_model(newest or Path(run))
 
 
 # --- pairs to batches

@@ -1,4 +1,7 @@
-"""Prompts to test with, by kind: none is among the pairs, and the kinds differ from theirs in wording and in words."""
+"""Prompts to test with, by kind: none is among the pairs, and no word of content stands in both.
+
+Some kinds resemble kinds of the pairs (patterns, beginnings, code), others do not (advice, what should be declined).
+"""
 
 HELD_OUT: dict[str, tuple[str, ...]] = {
     "choose and compare": (

@@ -1,5 +1,6 @@
 """One prompt, two replies side by side: the base model on the left, the fine-tuned one on the right."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ class TwoPanes:
         be asked.
         """
         text = str(asked).strip()
-        if text.lstrip("-").isdigit():
+        if re.fullmatch(r"-?[0-9]{1,9}", text):
             if not 1 <= int(text) <= len(self.known):
                 raise ConfigError(f"There is no prompt {text}.", f"Use 1 to {len(self.known)}, or write a prompt.")
             return self.known[int(text) - 1]
