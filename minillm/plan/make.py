@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minillm.config import PRESETS, RunConfig
+from minillm.cost import count_parameters
 from minillm.cost.bill import years_on
 from minillm.cost.flops import run_flops
 from minillm.cost.memory import model_states
@@ -29,8 +30,8 @@ AT_MOST = 2.5
 """So many times as fast, in operations a second, another size may be than the one measured first."""
 MEASURE_S = 12.0
 """No size is measured any more after so many seconds."""
-BEYOND_SIZES = 10.0
-"""So many times beyond the recorded runs, a published law is asked too."""
+BEYOND_SIZES = 2.0
+"""A published law answers where it asks for a model so many times as large as the course's largest."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def plan_flops(flops: float, curves: CourseCurves | None = None) -> Plan:
     """Return the plan for a number of operations, counted exactly; nothing is measured."""
     curves = curves or course.course_curves()
     choices = choose_by_flops(curves, flops)
-    return Plan("flops", flops, choices, split=split_beyond(choices[0], curves), curves=curves)
+    return Plan("flops", flops, choices, split=split_beyond(choices[0]), curves=curves)
 
 
 def plan_dollars(dollars: float, accelerator: str = "h100", job: str | None = None) -> Plan:
@@ -162,10 +163,11 @@ def plan_dollars(dollars: float, accelerator: str = "h100", job: str | None = No
     return Plan("dollars", dollars, split=found.split, rent=found)
 
 
-def split_beyond(best: Choice, curves: CourseCurves) -> Split | None:
-    """Return what a published law says of the budget if it lies far beyond the course's own runs."""
-    largest = max(run.flops for run in curves.runs)
-    return best_split(best.flops) if best.flops > BEYOND_SIZES * largest else None
+def split_beyond(best: Choice) -> Split | None:
+    """Return what a published law says of a budget that would train models far larger than the course's."""
+    largest = max(count_parameters(course.course_model(size)).total for size in CANDIDATES)
+    split = best_split(best.flops)
+    return split if split.parameters.low > BEYOND_SIZES * largest else None
 
 
 def candidate(size: str, minutes: float) -> RunConfig:
@@ -224,7 +226,7 @@ def plan_minutes(
         memory_bytes=machine.memory_bytes,
         busy=machine.is_busy,
         other_text=fingerprint not in (None, curves.runs[0].corpus),
-        split=split_beyond(best, curves),
+        split=split_beyond(best),
         curves=curves,
     )
 
