@@ -17,8 +17,8 @@ An interval's upper end is twice its lower one (1.98 times), and 2.95 times wher
 15e9 parameters on a cluster, for a hobbyist, of whom three runs are known, and without a kind. `evaluate` holds each
 run against a fit that has not seen it, or not seen its team; `evaluate_held_out` asks for the runs of
 `data/facts/held_out_runs.csv`, to which nothing was fitted, though the pivots above were chosen with some of them in
-view. What no interval of these widths can hold are models below 1.5e9 parameters on a cluster: published ones reach
-anything from 7 to 58% of the peak.
+view, and the size below which an interval is wide with all of them. What no interval of these widths can hold are
+models below 1.5e9 parameters on a cluster: published ones reach anything from 7 to 58% of the peak.
 """
 
 import difflib

@@ -29,7 +29,7 @@ FIRST = "mini"
 AT_MOST = 2.5
 """So many times as fast, in operations a second, another size may be than the one measured first."""
 MEASURE_S = 12.0
-"""No size is measured any more after so many seconds."""
+"""No further size is measured after so many seconds, but for one that would win by a guessed speed."""
 BEYOND_SIZES = 2.0
 """A published law answers where it asks for a model so many times as large as the course's largest."""
 
